@@ -1,0 +1,1 @@
+"""The call log: from signals to one row a conversation."""

@@ -1,0 +1,1 @@
+"""Screen-pops and live changes to the browser."""

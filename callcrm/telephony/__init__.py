@@ -1,0 +1,1 @@
+"""The PBX as the CRM sees it: neutral signals in, commands out."""

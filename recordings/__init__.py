@@ -1,0 +1,1 @@
+"""Sound files of calls, as a library."""

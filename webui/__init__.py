@@ -1,0 +1,1 @@
+"""The web: thin pages and the API."""
