@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcrm.kernel.schema import Base, Key
+from callcrm.kernel.schema import Base, Key, String
 
 
 class User(Base):

@@ -7,10 +7,10 @@ key (began, id) is the same from stream, replay, snapshot and CDR; `at` is the p
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String, Text
+from sqlalchemy import Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcrm.kernel.schema import Base, Json, Key
+from callcrm.kernel.schema import Base, Json, Key, String
 
 
 class CallRow(Base):
@@ -127,7 +127,7 @@ class CallNote(Base):
     began: Mapped[datetime] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
     user_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    text: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(String(), default="")
     disposition: Mapped[str | None] = mapped_column(String(60))
     version: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime]

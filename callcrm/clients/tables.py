@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcrm.kernel.schema import Base, Json, Key
+from callcrm.kernel.schema import Base, Json, Key, String
 
 
 class Organisation(Base):

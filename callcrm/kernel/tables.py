@@ -6,10 +6,10 @@ Growing tables have their time in the key, so that they can be partitioned by mo
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcrm.kernel.schema import Base, Json, Key
+from callcrm.kernel.schema import Base, Json, Key, String
 
 
 class Stream(Base):

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcrm.kernel.schema import Base, Key
+from callcrm.kernel.schema import Base, Key, String
 
 
 class Task(Base):
@@ -31,7 +31,7 @@ class Task(Base):
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(10), default="open")
     title: Mapped[str] = mapped_column(String(200), default="")
-    note: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(String(), default="")
     client_id: Mapped[int | None] = mapped_column(Key, index=True)
     number: Mapped[str | None] = mapped_column(String(20))
     pbx: Mapped[str | None] = mapped_column(String(100))
