@@ -10,7 +10,7 @@ from callcrm.kernel.schema import Base, Json, Key, String
 
 
 class Organisation(Base):
-    """A company that people call from."""
+    """A company that people call from. `search` is what it is found by: its words, in folded case."""
 
     __tablename__ = "organisations"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -18,13 +18,17 @@ class Organisation(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     note: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[Any]] = mapped_column(Json, default=list)
+    search: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
 
 
 class Client(Base):
-    """A person who calls. `name` is empty until somebody names him; `said_name` is what the line said."""
+    """A person who calls. `name` is empty until somebody names him; `said_name` is what the line said.
+
+    `search` is what he is found by: names, job and mail address, in folded case (SQLite folds ASCII only).
+    """
 
     __tablename__ = "clients"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -39,6 +43,7 @@ class Client(Base):
     tags: Mapped[list[Any]] = mapped_column(Json, default=list)
     note: Mapped[str] = mapped_column(default="")
     do_not_call: Mapped[bool] = mapped_column(default=False)
+    search: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]

@@ -44,6 +44,7 @@ class Task(Base):
     last_attempt_at: Mapped[datetime | None]
     short_abandon: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(Key)
     closed_at: Mapped[datetime | None]
