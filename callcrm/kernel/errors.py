@@ -18,7 +18,11 @@ class NotFound(CallcrmError):
 
 
 class Conflict(CallcrmError):
-    """Somebody else changed it meanwhile."""
+    """Somebody else changed it meanwhile; `current` is what it is now, to be shown beside what was typed."""
+
+    def __init__(self, message: str, current: object = None) -> None:
+        super().__init__(message)
+        self.current = current
 
 
 class Invalid(CallcrmError):
