@@ -9,7 +9,7 @@ PIP_INSTALL := $(UV) pip install -q --python $(BIN)/python
 PIP_SYNC := $(UV) pip sync -q --python $(BIN)/python --require-hashes
 # What the environment is made of.
 SOURCES := pyproject.toml $(wildcard hatch_build.py webui/frontend/package-lock.json)
-FRONTEND := $(wildcard webui/frontend/*.ts webui/frontend/*.css webui/frontend/*.mjs webui/frontend/src/* webui/frontend/css/*)
+FRONTEND := $(wildcard webui/frontend/*.mjs webui/frontend/*.json webui/frontend/src/*.* webui/frontend/src/*/*.*)
 CATALOGS := $(wildcard webui/locale/*/LC_MESSAGES/*.po)
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11

@@ -1,4 +1,4 @@
-"""Calls as a call centre has them. Each takes a lab, makes real calls, and tells what happened from the phones' side."""
+"""Calls as a call centre has them: each makes real calls in a lab and tells what happened from the phones' side."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
