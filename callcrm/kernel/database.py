@@ -20,6 +20,7 @@ from callcrm.kernel import migrate as migrations
 from callcrm.kernel import sqlite
 from callcrm.kernel.errors import StartupError
 from callcrm.kernel.schema import dump_json
+from callcrm.kernel.trouble import DatabaseGone
 
 BUSY_S = 5.0
 CONNECT_S = 5.0
@@ -99,10 +100,14 @@ class Database:
         return self.path is not None and self._identity() != self._file
 
     async def reopen(self) -> None:
-        """Drop every connection, so that the next ones open what is there now."""
-        await self._readers.dispose()
-        await self._writers.dispose()
-        self._file = self._identity()
+        """Drop every connection and open what is there now. Raises DatabaseGone when nothing of ours is."""
+        await self.close()
+        if self._identity() is None and self.path:
+            raise DatabaseGone(f"the file {self.path} is gone")
+        try:
+            await self._prepare(migrate=False)
+        except StartupError as error:
+            raise DatabaseGone(f"the file {self.path} was replaced by another: {error}") from error
 
     async def close(self) -> None:
         """Close every connection; idempotent."""
@@ -204,9 +209,7 @@ def reason_of(error: BaseException) -> str:
         error = error.orig
     said = str(error).split("\n", 1)[0].strip()
     said = said.split(">: ", 1)[-1] if said.startswith("<class") else said
-    return said[:300] or (
-        "no answer in time" if isinstance(error, (TimeoutError, asyncio.TimeoutError)) else repr(error)
-    )
+    return said[:300] or ("no answer in time" if isinstance(error, TimeoutError) else repr(error))
 
 
 def _outside_transaction(connection: Connection, statement: str) -> None:

