@@ -94,6 +94,10 @@ class Phone:
         """The next call to this phone; it rings already."""
         return await asyncio.wait_for(self._offers.get(), patience_s)
 
+    def forget_ended(self) -> None:
+        """Lets go of dialogs that are over, so that a long day does not fill the memory."""
+        self.legs = {call_id: leg for call_id, leg in self.legs.items() if not leg.ended}
+
     def received(self, message: SipMessage) -> None:
         call_id = message.header("Call-ID")
         if self._registration and call_id == self._registration[0]:
