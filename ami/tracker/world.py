@@ -1,0 +1,212 @@
+"""What the tracker believes of the PBX: channels, bridges, who hears whom; every change says what it tells."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ami import legs
+from ami.tracker.channel import Bridge, Channel, endpoint_of, known, plain
+
+#: Ended channels are remembered, so that a late or doubled event does not bring one back.
+REMEMBERED = 20_000
+#: Anomalies kept in words; beyond that they are only counted.
+KEPT = 200
+
+
+class World:
+    """Channels and bridges by their ids, and the events of legs that are still to be told."""
+
+    def __init__(self) -> None:
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self.by_name: dict[str, str] = {}
+        self.gone: dict[str, float] = {}
+        self.out: list[legs.LegEvent] = []
+        self.anomalies: Counter[str] = Counter()
+        self.details: list[tuple[str, str]] = []
+        self.step = 0
+
+    # -- telling ---------------------------------------------------------------------------
+    def tell(self, event: legs.LegEvent) -> None:
+        """Put an event into what the next `feed` returns."""
+        self.out.append(event)
+
+    def odd(self, kind: str, detail: str) -> None:
+        """Count something that should not be so, and keep the first ones in words."""
+        self.anomalies[kind] += 1
+        if len(self.details) < KEPT:
+            self.details.append((kind, detail[:200]))
+
+    # -- channels --------------------------------------------------------------------------
+    def find(self, uid: str) -> Channel | None:
+        """The channel with this Uniqueid, if it is there."""
+        return self.channels.get(uid)
+
+    def named(self, name: str) -> Channel | None:
+        """The channel with this name, if it is there."""
+        return self.channels.get(self.by_name.get(plain(name), ""))
+
+    def begin(self, uid: str, name: str, root: str, at: float, *, exact: bool = True) -> Channel:
+        """A channel is there that was not known."""
+        channel = Channel(uid=uid, name=name, root=root or uid, began=at, born=self.step, exact=exact, last=at)
+        self.channels[uid] = channel
+        self.by_name[plain(name)] = uid
+        return channel
+
+    def introduce(self, channel: Channel) -> None:
+        """Tell of a leg once, when its first headers have been read."""
+        if channel.told or not channel.party:
+            return
+        channel.told = True
+        self.tell(
+            legs.LegBegan(
+                at=channel.began,
+                leg=channel.uid,
+                channel=plain(channel.name),
+                endpoint=endpoint_of(channel.name),
+                root=channel.root,
+                number=channel.number,
+                name=channel.caller_name,
+                exten=channel.exten,
+                context=channel.context,
+                exact=channel.exact,
+            )
+        )
+
+    def rename(self, channel: Channel, name: str) -> None:
+        """The channel has another name."""
+        if self.by_name.get(plain(channel.name)) == channel.uid:
+            del self.by_name[plain(channel.name)]
+        channel.name = name
+        self.by_name[plain(name)] = channel.uid
+
+    def answer(self, channel: Channel, at: float) -> None:
+        """The channel is Up."""
+        if channel.up:
+            return
+        channel.up = True
+        if channel.party:
+            self.tell(legs.LegUp(at, channel.uid))
+
+    def ring(self, channel: Channel, at: float, dialer: Channel | None, dialled: str, *, exact: bool = True) -> None:
+        """The channel is being called; the leg behind Local halves is the one that calls."""
+        if dialer is not None and channel.dialer is None and dialer.uid != channel.uid:
+            channel.dialer = dialer.uid
+        if channel.rung or not channel.party:
+            return
+        channel.rung = True
+        by = self.caller_of(channel)
+        exten = dialer.exten if dialer is not None else ""
+        self.tell(legs.LegRang(at, channel.uid, by, exten, known(dialled), exact and channel.exact))
+
+    def caller_of(self, channel: Channel) -> str | None:
+        """The leg that calls this channel, through any number of Local pairs."""
+        uid, seen = channel.dialer, {channel.uid}
+        while uid is not None and uid not in seen:
+            seen.add(uid)
+            dialer = self.channels.get(uid)
+            if dialer is None:
+                break
+            if dialer.party:
+                return dialer.uid
+            half = self.named(dialer.other_half) if dialer.local else None
+            if half is None:
+                break
+            listening = self.listeners(half.uid)
+            if half.dialer is None and listening:
+                return min(listening)
+            uid = half.dialer
+        root = self.channels.get(channel.root)
+        if channel.dialer is not None and root is not None and root.party and root.uid != channel.uid:
+            return root.uid
+        return None
+
+    def end(self, channel: Channel, at: float, cause: int | None) -> None:
+        """The channel is over, and leaves where it was."""
+        self.move(channel, None, at)
+        self.channels.pop(channel.uid, None)
+        if self.by_name.get(plain(channel.name)) == channel.uid:
+            del self.by_name[plain(channel.name)]
+        self.gone[channel.uid] = at
+        if len(self.gone) > REMEMBERED:
+            for uid in list(self.gone)[: REMEMBERED // 2]:
+                del self.gone[uid]
+        if channel.told:
+            ended = at if channel.asked is None else min(channel.asked, at)
+            self.tell(legs.LegEnded(ended, channel.uid, cause))
+
+    # -- bridges ---------------------------------------------------------------------------
+    def bridge(self, uid: str) -> Bridge:
+        """The bridge with this id, made when it was not known."""
+        found = self.bridges.get(uid)
+        if found is None:
+            found = self.bridges[uid] = Bridge(uid)
+        return found
+
+    def move(self, channel: Channel, bridge: Bridge | None, at: float, *, exact: bool = True) -> None:
+        """The channel goes from the bridge that it is in, if any, into this one, if any."""
+        if channel.bridge == (bridge.id if bridge else None):
+            return
+        touched = {channel.uid} | self.near(channel)
+        old = self.bridges.get(channel.bridge or "")
+        if old is not None:
+            old.members.discard(channel.uid)
+            if not old.members and not old.holding and not old.conference:
+                self.bridges.pop(old.id, None)
+        channel.bridge = bridge.id if bridge else None
+        if bridge is not None:
+            self.bridges.setdefault(bridge.id, bridge)
+            bridge.members.add(channel.uid)
+            touched |= self.near(channel)
+        self.tell_together(touched, at, channel.uid, exact=exact)
+
+    def near(self, channel: Channel) -> set[str]:
+        """Whoever is in one conversation with the channel now, through Local pairs too."""
+        found: set[str] = set()
+        self._collect(channel, found, set())
+        return found
+
+    def listeners(self, uid: str) -> set[str]:
+        """The legs that this channel hears, or that hear through it."""
+        channel = self.channels.get(uid)
+        if channel is None:
+            return set()
+        return {one for one in self.near(channel) if one != uid and self.channels[one].party}
+
+    def _collect(self, channel: Channel, found: set[str], rooms: set[str]) -> None:
+        waiting = [channel]
+        while waiting:
+            one = waiting.pop()
+            found.add(one.uid)
+            if one.local:
+                half = self.named(one.other_half)
+                if half is not None and half.uid not in found and half.bridge is not None and one.bridge is not None:
+                    waiting.append(half)
+            bridge = self.bridges.get(one.bridge or "")
+            if bridge is None or bridge.holding or bridge.id in rooms:
+                continue
+            rooms.add(bridge.id)
+            waiting += [self.channels[uid] for uid in bridge.members if uid not in found and uid in self.channels]
+
+    def tell_together(self, touched: Iterable[str], at: float, mover: str, *, exact: bool = True) -> None:
+        """Tell each of these legs whom it hears, where that is news."""
+        for uid in sorted(touched):
+            channel = self.channels.get(uid)
+            if channel is None or not channel.party:
+                continue
+            peers = frozenset(self.listeners(uid))
+            if peers == channel.peers:
+                continue
+            channel.peers = peers
+            bridge = self.bridges.get(channel.bridge or "")
+            conference = bridge is not None and bridge.conference
+            self.tell(legs.LegTogether(at, uid, peers, uid == mover, conference, exact))
+
+    def clear(self, bridge: Bridge, at: float, keep: Iterable[str] = ()) -> None:
+        """Nobody is in the bridge any more, but for these."""
+        kept = set(keep)
+        for uid in sorted(bridge.members - kept):
+            channel = self.channels.get(uid)
+            if channel is None:
+                bridge.members.discard(uid)
+            else:
+                self.move(channel, None, at)
