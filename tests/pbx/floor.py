@@ -1,4 +1,4 @@
-"""A call centre at work on a real Asterisk: clients call in, operators answer, miss, hold, hand on and call out, endlessly."""
+"""A call centre at work on a real Asterisk: clients call; operators answer, miss, hold, hand on, call out."""
 
 import asyncio
 import contextlib
