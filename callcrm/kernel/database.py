@@ -4,6 +4,7 @@
 connection that only reads, `transaction` one that writes (the `Writer` is who uses it).
 """
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -25,6 +26,8 @@ from callcrm.kernel.trouble import DatabaseGone
 BUSY_S = 5.0
 CONNECT_S = 5.0
 STATEMENT_S = 30.0
+CHECKPOINT_S = 2.0
+CHECKPOINT_BYTES = 8_000_000
 READERS = 8
 WRITERS = 2
 
@@ -40,6 +43,7 @@ class Database:
         self._readers = _engine(self, read_only=True)
         self._writers = _engine(self, read_only=False)
         self._file = self._identity()
+        self._checkpoints: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = True) -> "Database":
@@ -72,6 +76,9 @@ class Database:
         finally:
             await engine.dispose()
         self._file = self._identity()
+        if self.path and self._checkpoints is None:
+            checkpoints = sqlite.checkpoint(self.path, every_s=CHECKPOINT_S, over_bytes=CHECKPOINT_BYTES)
+            self._checkpoints = asyncio.create_task(checkpoints, name="database checkpoints")
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -111,6 +118,11 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; idempotent."""
+        task, self._checkpoints = self._checkpoints, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await self._readers.dispose()
         await self._writers.dispose()
 
@@ -135,7 +147,7 @@ def _engine(database: Database, *, read_only: bool, pooled: bool = True) -> Asyn
         engine = create_async_engine(
             database.url.set(drivername="sqlite+aiosqlite"), connect_args={"async_creator_fn": creator}, **options
         )
-        begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        begin = "BEGIN" if read_only else sqlite.BEGIN_WRITING
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
     server = {"application_name": "callcrm", "timezone": "UTC"}
