@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "client.created": "A card was opened: client.",
     "client.changed": "A card was changed: client.",
     "organisation.changed": "An organisation was opened or changed: organisation.",
+    "pop.closed": "A person put a pop away after his wrap-up: pop, call, user.",
     "task.created": "A task was opened: task, owner.",
     "task.changed": "A task has another state, owner, due time or attempt: task, owner.",
     "operator.changed": "An operator's state changed: user.",

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 MAX_STREAMS = 100
 
 
-class BadCursor(ValueError):  # noqa: N818
+class BadCursor(ValueError):
     """It is no id that this server gave."""
 
 
@@ -65,9 +65,13 @@ class Told:
 
     def cursor(self) -> str:
         """A fresh id, that never claims more than what was sent before it or with it."""
-        self._number += 1
         told = dict(self._reached)
         for positions in self._held.values():
             for stream, position in positions.items():
                 told[stream] = min(told.get(stream, 0), position - 1)
+        return self.cursor_at(told)
+
+    def cursor_at(self, told: Mapping[str, int]) -> str:
+        """A fresh id that claims just this."""
+        self._number += 1
         return encode(self._number, told)

@@ -111,7 +111,7 @@ class LinkChanged(_Frame):
 
 
 class Hello(_Frame):
-    """The first message after signing in."""
+    """You are up to date as of this id: all that was present or missed came before it."""
 
     type: Literal["hello"] = "hello"
     data: HelloData
@@ -153,10 +153,13 @@ class Auth(_Wish):
 
 
 class Resume(_Wish):
-    """I was away: tell me what happened after this id."""
+    """I was away: tell me what happened after this id. Empty: I begin anew, tell me from now on.
+
+    Sent at once after the connection, with the last id of the connection before it.
+    """
 
     type: Literal["resume"]
-    after: Identifier
+    after: Annotated[str, StringConstraints(max_length=2000)]
 
 
 class PopPainted(_Wish):
@@ -179,7 +182,7 @@ _server: TypeAdapter[ServerFrame] = TypeAdapter(Annotated[ServerFrame, Field(dis
 _client: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
 
-class BadFrame(CallcrmError):  # noqa: N818
+class BadFrame(CallcrmError):
     """What the client sent cannot be taken; the text is for the person who wrote that client."""
 
 

@@ -28,6 +28,7 @@ class Pop:
     reason: str = ""
     answered_by: str = ""
     ringing: frozenset[str] = frozenset()
+    rung_at: datetime | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
 
@@ -62,7 +63,8 @@ def pop_id(call: str, user: int) -> str:
 def steps(pops: Pops, fact: Fact, call: CallGist) -> list[Step]:
     """What this fact changes among the pops of its call (by user)."""
     if not call.exists:
-        return [_withdrawn(pop, "folded", "", fact.at) for pop in pops.values() if pop.state == "offered"]
+        shown = (pop for pop in pops.values() if pop.state in ("offered", "answered", "wrapup"))
+        return [_withdrawn(pop, "folded", "", fact.at) for pop in shown]
     rule = RULES.get(fact.kind)
     return rule(pops, fact, call) if rule else []
 
@@ -95,12 +97,12 @@ def _ringing(pops: Pops, fact: Fact, _call_gist: CallGist) -> list[Step]:
     pop = pops.get(user)
     if pop is None:
         fresh = Pop(pop_id(_call(fact), user), _call(fact), user, fact.at, extension, ringing=frozenset({extension}))
-        return [Step("pop.offered", fresh)]
+        return [Step("pop.offered", replace(fresh, rung_at=fact.at))]
     rung = replace(pop, ringing=pop.ringing | {extension})
     if pop.state in ("offered", "answered"):
         return [Step("", rung)] if rung != pop else []
     again = replace(rung, state="offered", reason="", answered_by="", extension=extension, closed_at=None)
-    return [Step("pop.offered", again)]
+    return [Step("pop.offered", replace(again, rung_at=fact.at))]
 
 
 def _stopped(pops: Pops, fact: Fact, call: CallGist) -> list[Step]:

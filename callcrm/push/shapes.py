@@ -41,6 +41,17 @@ class PopMatch(_Data):
 
     step: str
     words: str = ""
+    remembered: bool = Field(False, description="Somebody chose this person for the number before.")
+
+
+class PopDebt(_Data):
+    """An open callback task of this caller."""
+
+    task: int
+    attempts: int
+    since: Moment
+    due_at: Moment | None = None
+    owner_id: int | None = None
 
 
 class PopLine(_Data):
@@ -73,8 +84,7 @@ class PopData(_Data):
     answered_at: Moment | None = None
     ended_at: Moment | None = None
     phone: str = Field("", description="The operator's extension that rings or talks.")
-    debt: str = Field("", description="What is owed to the caller, in one line.")
-    debt_task: int | None = None
+    debt: PopDebt | None = Field(None, description="The callback that is owed to this caller.")
 
 
 class CallData(_Data):
@@ -93,7 +103,7 @@ class CallData(_Data):
     called: str | None = None
     queue: str | None = None
     operator: str | None = None
-    ringing: list[str] = Field([], description="Extensions that have rung and not answered, while the call is open.")
+    rang: list[str] = Field([], description="Extensions that rang and did not answer.")
     missed: bool = False
     outcome: str | None = None
     disposition: str | None = None
@@ -146,12 +156,11 @@ class LinkData(_Data):
 
 
 class HelloData(_Data):
-    """Whom the socket was opened for; what is present follows, then what happens."""
+    """Whom the socket was opened for."""
 
     user: int
     name: str
     role: str
-    pops: int = Field(description="How many present pops follow.")
 
 
 class RefetchData(_Data):

@@ -1,0 +1,154 @@
+"""Says things to clients: the same builders for what happens live and for what somebody missed.
+
+A text is made once for all who may see the same; only a masked number makes a second one.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from callcrm.accounts import policy
+from callcrm.push import audience, frames, messages
+from callcrm.push.audience import Person
+from callcrm.push.book import PopBook
+from callcrm.push.cursor import Told
+from callcrm.push.frames import Labels
+from callcrm.push.hub import Client, Hub
+from callcrm.push.pop import Pop
+from callcrm.push.shapes import Data
+from callcrm.push.views import AnyRow, CallView
+
+
+class Outlet(Protocol):
+    """Where frames go: to everybody, or to one client that catches up."""
+
+    def everybody(self) -> Iterable[Client]: ...
+
+    def of(self, user: int) -> Iterable[Client]: ...
+
+    def next_id(self) -> str: ...
+
+    def send(self, clients: list[Client], text: str) -> int: ...
+
+
+class Live:
+    """To everybody who is connected; ids claim what was told up to now."""
+
+    def __init__(self, hub: Hub, told: Told) -> None:
+        self._hub = hub
+        self._told = told
+
+    def everybody(self) -> Iterable[Client]:
+        """All clients."""
+        return self._hub
+
+    def of(self, user: int) -> Iterable[Client]:
+        """One person's clients."""
+        return self._hub.of(user)
+
+    def next_id(self) -> str:
+        """A fresh id."""
+        return self._told.cursor()
+
+    def send(self, clients: list[Client], text: str) -> int:
+        """Send now, or into what a client holds while it catches up."""
+        return self._hub.send(clients, text)
+
+
+class CatchUp:
+    """To one client, past what it holds; its ids claim no more than the client was told before."""
+
+    def __init__(self, hub: Hub, client: Client, ids: Callable[[], str]) -> None:
+        self._hub = hub
+        self._client = client
+        self._ids = ids
+
+    def everybody(self) -> Iterable[Client]:
+        """The one client."""
+        return [self._client]
+
+    def of(self, user: int) -> Iterable[Client]:
+        """The one client, when it is this person's."""
+        return [self._client] if self._client.actor.user_id == user else []
+
+    def next_id(self) -> str:
+        """An id that resumes where the client stood."""
+        return self._ids()
+
+    def send(self, clients: list[Client], text: str) -> int:
+        """Send past what is held."""
+        for client in clients:
+            self._hub.straight(client, text)
+        return len(clients)
+
+
+class Teller:
+    """Builds messages from what was read, and sends them to those who may see them."""
+
+    def __init__(self, book: PopBook, labels: Labels) -> None:
+        self._book = book
+        self._labels = labels
+        self.people: dict[int, Person] = {}
+
+    def set_people(self, rows: Iterable[AnyRow]) -> None:
+        """Who works here, as it is now."""
+        self.people = {
+            row.id: Person(row.id, row.full_name or row.name, row.name, row.team, row.on_shift_since) for row in rows
+        }
+
+    def pop(self, out: Outlet, pop: Pop, view: CallView, at: datetime) -> tuple[int, str]:
+        """A pop to its person. Returns how many clients got it and the message's id."""
+        by = frames.answered_by(pop, self._book.of_call(pop.call), self.people)
+        return _say(
+            out,
+            frames.MESSAGE_OF[pop.state],
+            at,
+            out.of(pop.user),
+            lambda number: frames.pop(pop, view, self._labels, by, number),
+            number=view.number,
+        )
+
+    def call(self, out: Outlet, view: CallView, at: datetime) -> None:
+        """A row of the log to those whose call it is, or who see all."""
+        clients = audience.of_users(out.everybody(), view.parties | view.owners, self.people)
+        _say(out, "call.changed", at, clients, lambda number: frames.call(view, number), number=view.number)
+
+    def task(self, out: Outlet, kind: str, row: AnyRow, at: datetime) -> None:
+        """A task to its owner or its queue's people, and to who sees all."""
+        of_queue = self._labels.queue_people.get(row.queue or "", frozenset())
+        clients = audience.of_task(out.everybody(), row.owner_id, of_queue, self.people)
+        _say(out, kind, at, clients, lambda number: frames.task(row, number), number=row.number)
+
+    def operator(self, out: Outlet, user: int, at: datetime) -> None:
+        """A person's state to himself and to who sees him."""
+        person = self.people.get(user)
+        if person is not None:
+            clients = audience.of_users(out.everybody(), {user}, self.people)
+            _say(out, "operator.changed", at, clients, lambda _: frames.operator(person, self._book.state(user)))
+
+    def queue(self, out: Outlet, pbx: str, queue: str, row: AnyRow | None, at: datetime) -> None:
+        """A queue's callers, as figures, to everybody."""
+        _say(out, "queue.changed", at, out.everybody(), lambda _: frames.queue(pbx, queue, self._labels, row))
+
+    def link(self, out: Outlet, row: AnyRow, at: datetime) -> None:
+        """The state of a link to everybody: each has a light for it."""
+        _say(out, "link.changed", at, out.everybody(), lambda _: frames.link(row))
+
+
+def _say(
+    out: Outlet,
+    kind: str,
+    at: datetime,
+    clients: Iterable[Client],
+    build: Callable[[str | None], Data],
+    *,
+    number: str | None = None,
+) -> tuple[int, str]:
+    groups: dict[str | None, list[Client]] = {}
+    for client in clients:
+        groups.setdefault(policy.shown_number(client.actor, number) if number else None, []).append(client)
+    sent, frame_id = 0, ""
+    for shown, group in groups.items():
+        frame_id = out.next_id()
+        sent += out.send(group, messages.write(kind, frame_id, at, build(shown)))
+    return sent, frame_id
