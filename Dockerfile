@@ -18,7 +18,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 tini \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/callcrm --create-home callcrm
+    && useradd --uid 10001 --home-dir /var/lib/callcrm --create-home callcrm
 COPY --from=build /opt/callcrm /opt/callcrm
 COPY config/callcrm.toml /etc/callcrm/callcrm.toml
 ENV PATH=/opt/callcrm/bin:$PATH PYTHONUNBUFFERED=1 \

@@ -57,7 +57,7 @@ lock: $(VENV)/dev ## renew the locks of Python's and the browser's packages
 
 image: ## build the container image (docker or buildah)
 	@if command -v docker >/dev/null; then docker build -t callcrm .; \
-	elif command -v buildah >/dev/null; then buildah bud --isolation chroot -t callcrm .; \
+	elif command -v buildah >/dev/null; then buildah bud --format docker --isolation chroot -t callcrm .; \
 	else echo "image: neither docker nor buildah here; on Debian: apt install buildah" >&2; exit 1; fi
 
 messages: $(VENV)/dev ## collect the texts to translate and renew the catalogs
