@@ -9,7 +9,7 @@ from callcrm.kernel.schema import Base, Key, String
 
 
 class User(Base):
-    """An account; `role` is operator, supervisor or admin."""
+    """An account; `role` is operator, supervisor or admin; `masked` hides the middle of numbers from him."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -22,6 +22,7 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(String(64), default="")
     theme: Mapped[str] = mapped_column(String(10), default="system")
     active: Mapped[bool] = mapped_column(default=True)
+    masked: Mapped[bool] = mapped_column(default=False)
     on_shift_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

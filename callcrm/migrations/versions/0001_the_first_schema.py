@@ -274,6 +274,7 @@ def _users() -> None:
         sa.Column("time_zone", String(64), nullable=False),
         sa.Column("theme", String(10), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("masked", sa.Boolean(), nullable=False),
         sa.Column("on_shift_since", Moment(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
