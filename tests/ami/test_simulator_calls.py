@@ -49,7 +49,7 @@ class Followed:
 
 
 async def compare(client: Client) -> int:
-    """Ask for snapshots and compare them with what the same connection was told before; how many channels there were."""
+    """Ask for snapshots and compare them with what the same connection was told before; the number of channels."""
     answer = await client.act("CoreShowChannels")
     told = Followed([m for m in client.messages[: client.messages.index(answer[0])] if "ActionID" not in m])
     items = answer[1:-1]
