@@ -26,5 +26,6 @@ export function startEdit(): void {
     button.setAttribute("aria-expanded", String(!part.hidden));
   });
   onClick("[data-close]", (button) => button.closest("dialog")?.close());
+  onClick("[data-clear]", (button) => find("#dialing", document)?.replaceChildren(button.ownerDocument.createTextNode("")));
   document.addEventListener("htmx:after:swap", () => find<HTMLInputElement>(".editing [data-focus]")?.focus());
 }

@@ -1,0 +1,1 @@
+"""The pages, each thin: request → service or query → template."""

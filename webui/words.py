@@ -1,0 +1,193 @@
+"""Codes of the store in words for people, each with the icon and the state that go with it.
+
+Functions, not tables, so that `_` is asked in the reader's language each time.
+"""
+
+from dataclasses import dataclass
+
+from webui.i18n import _, ngettext
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state as people see it: `state` sets the colours, `icon` and `word` say it without them."""
+
+    state: str
+    icon: str
+    word: str
+
+
+def direction(code: str, *, missed: bool = False) -> Mark:
+    """Which way a call went."""
+    if missed:
+        return Mark("missed", "phone-missed", _("Missed"))
+    return {
+        "inbound": Mark("", "phone-incoming", _("In")),
+        "outbound": Mark("", "phone-outgoing", _("Out")),
+    }.get(code, Mark("", "arrow-left-right", _("Inside")))
+
+
+def call_state(code: str) -> Mark:
+    """How a call stands now."""
+    return {
+        "waiting": Mark("ringing", "clock", _("Waiting")),
+        "ringing": Mark("ringing", "bell-ring", _("Ringing")),
+        "talking": Mark("talking", "phone-call", _("Talking")),
+        "held": Mark("hold", "pause", _("On hold")),
+        "parked": Mark("hold", "square-parking", _("Parked")),
+    }.get(code, Mark("", "minus", _("Ended")))
+
+
+def pop_state(code: str, direction_: str = "inbound") -> Mark:
+    """The head of the live sheet."""
+    if code == "offered" and direction_ == "outbound":
+        return Mark("talking", "phone-outgoing", _("Calling out"))
+    return {
+        "offered": Mark("ringing", "bell-ring", _("Ringing")),
+        "answered": Mark("talking", "phone-call", _("Talking")),
+        "wrapup": Mark("wrapup", "notebook-pen", _("Wrap-up")),
+    }.get(code, Mark("offline", "phone-off", _("Gone")))
+
+
+def outcome(code: str | None) -> str:
+    """The call's fate."""
+    return {
+        "answered": _("Answered"),
+        "missed": _("Missed"),
+        "no answer": _("No answer"),
+        "busy": _("Busy"),
+        "rejected": _("Rejected"),
+        "no such number": _("No such number"),
+        "failed": _("Failed"),
+        "voicemail": _("Voicemail"),
+        "congestion": _("Lines busy"),
+        "cancelled": _("Given up"),
+        "abandoned": _("Gave up"),
+    }.get(code or "", (code or "").capitalize())
+
+
+def why(code: str | None) -> str:
+    """Why nobody answered."""
+    return {
+        "offline": _("phone offline"),
+        "busy": _("everybody busy"),
+        "rejected": _("rejected"),
+        "ivr": _("left in the menu"),
+        "closed": _("the PBX ended it"),
+        "absent": _("nobody in the queue"),
+        "free": _("rang, nobody answered"),
+    }.get(code or "", code or "")
+
+
+def ended_by(code: str | None) -> str:
+    """Who hung up."""
+    return {
+        "client": _("The client hung up"),
+        "operator": _("The operator hung up"),
+        "other": _("The PBX ended the call"),
+    }.get(code or "", _("The call ended"))
+
+
+def match(step: str | None) -> Mark:
+    """Why a card was shown for a number."""
+    return {
+        "exact": Mark("ok", "equal", _("Matched: this very number")),
+        "national": Mark("ok", "equal", _("Matched: the same national number")),
+        "suffix": Mark("warn", "equal-approximately", _("Maybe: the last digits agree")),
+        "chosen": Mark("ok", "check", _("Matched: chosen before for this number")),
+        "new": Mark("info", "user-plus", _("New card: nobody had this number")),
+        "linked": Mark("ok", "check", _("Chosen for this call")),
+    }.get(step or "", Mark("", "circle-question-mark", _("No card")))
+
+
+def recording(state: str, cause: str = "") -> Mark:
+    """A recording's state, and the sentence when there is no sound."""
+    return {
+        "present": Mark("", "audio-lines", _("Sound")),
+        "partial": Mark("", "audio-lines", _("Part of the sound")),
+        "paused": Mark("", "audio-lines", _("Sound with a pause")),
+        "writing": Mark("", "loader", _("Writing")),
+        "late": Mark("warn", "clock", _("Late: the PBX has not written it yet")),
+        "empty": Mark("warn", "file-x", _("Empty: the PBX wrote no sound")),
+        "missing": Mark("late", "volume-x", _("Missing: not in the recordings folder")),
+        "deleted": Mark("", "trash", _("Deleted by rule")),
+        "unknown": Mark("", "circle-question-mark", cause or _("Unknown: no recordings folder is set for this PBX")),
+    }.get(state, Mark("", "volume-x", _("None")))
+
+
+def closed_why(code: str | None) -> str:
+    """Why a callback closed."""
+    return {
+        "called_back": _("Kept"),
+        "got_through": _("Got through"),
+        "by_hand": _("Closed by hand"),
+        "cancelled": _("Dropped"),
+    }.get(code or "", _("Closed"))
+
+
+def attempt(kind: str, result: str) -> str:
+    """One try at a callback, in a few words."""
+    who = {"missed": _("They tried"), "call_back": _("We called")}.get(kind, _("Tried"))
+    return f"{who}: {outcome(result).lower()}" if result else who
+
+
+def link(state: str) -> Mark:
+    """How the link to a PBX stands."""
+    return {
+        "up": Mark("ok", "check", _("Working")),
+        "connecting": Mark("warn", "loader", _("Connecting")),
+        "refused": Mark("late", "octagon-x", _("Log-in refused")),
+        "down": Mark("late", "octagon-x", _("Not connected")),
+        "away": Mark("late", "octagon-x", _("Not connected")),
+    }.get(state, Mark("warn", "triangle-alert", state.capitalize()))
+
+
+def person(state: str) -> Mark:
+    """How an operator stands."""
+    return {
+        "available": Mark("available", "circle-check", _("Available")),
+        "ringing": Mark("ringing", "bell-ring", _("Ringing")),
+        "talking": Mark("talking", "phone-call", _("On call")),
+        "wrapup": Mark("wrapup", "notebook-pen", _("Wrap-up")),
+    }.get(state, Mark("offline", "power", _("Not on shift")))
+
+
+def role(code: str) -> str:
+    """What an account may do."""
+    return {"operator": _("Operator"), "supervisor": _("Supervisor"), "admin": _("Administrator")}.get(code, code)
+
+
+def times(n: int) -> str:
+    """How often somebody tried."""
+    if n == 1:
+        return _("Once")
+    return _("Twice") if n == 2 else ngettext("%(n)s time", "%(n)s times", n) % {"n": n}
+
+
+def for_browser() -> dict[str, str]:
+    """The sentences that the browser's modules say."""
+    return {
+        "now": _("now"),
+        "left": _("{span} left"),
+        "over": _("{span} over"),
+        "saving": _("Saving…"),
+        "saved": _("Saved"),
+        "not_saved": _("Not saved yet; it is kept here and tried again"),
+        "joined": _("Somebody wrote here meanwhile; both texts are kept"),
+        "several": _("{n} people share this number"),
+        "withheld": _("Number withheld"),
+        "queue": _("Queue {queue}"),
+        "calls_you": _("{who} is calling"),
+        "server": _("Server"),
+        "server_gone": _("Server not reached: reload"),
+        "signed_out": _("Signed out: sign in"),
+        "sound": _("Sound"),
+        "sound_off": _("Sound off: allow"),
+        "alerts": _("Alerts"),
+        "alerts_allow": _("Alerts off: allow"),
+        "alerts_blocked": _("Alerts blocked: allow"),
+        "alerts_none": _("Alerts: this browser has none"),
+        "alerts_how": _("This browser blocks alerts from callcrm: open its site settings beside the address and allow them."),
+        "tested": _("That was the ring. Connection and alerts are shown at the top."),
+        "tested_silent": _("The browser does not let this page sound yet: click once on the page and try again."),
+    }
