@@ -1,0 +1,5 @@
+"""`python -m callcrm` is `callcrm`."""
+
+from callcrm.cli import main
+
+main()
