@@ -4,13 +4,13 @@ The queries ask the same of the database (`accounts.policy.visible_calls` …); 
 both against each other.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from callcrm.accounts import policy
 from callcrm.accounts.policy import Actor
-from callcrm.push.hub import Client
+from callcrm.push.views import CallView
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,25 @@ class Person:
 People = Mapping[int, Person]
 
 
-def concerns(actor: Actor, users: Set[int], people: People) -> bool:
-    """Whether what belongs to `users` is within the actor's reach."""
+def belongs(actor: Actor, users: Set[int], people: People) -> bool:
+    """Whether something of these users is within the actor's reach."""
     scope = policy.scope(actor)
     if scope == "all" or actor.user_id in users:
         return True
-    if scope != "team" or not actor.team:
+    if scope == "own":
         return False
     return any(user in people and people[user].team == actor.team for user in users)
 
 
-def of_users(clients: Iterable[Client], users: Set[int], people: People) -> list[Client]:
-    """The clients whose actor may see what belongs to `users`."""
-    return [client for client in clients if concerns(client.actor, users, people)]
+def sees_call(actor: Actor, view: CallView, people: People) -> bool:
+    """As `policy.calls_of`: one's own, the team's; what rang at nobody is for every supervisor."""
+    if belongs(actor, view.parties | view.owners | view.operators, people):
+        return True
+    return policy.scope(actor) == "team" and not view.parties
 
 
-def of_task(clients: Iterable[Client], owner: int | None, queue_people: Set[str], people: People) -> list[Client]:
-    """A task is its owner's; one without an owner belongs to the people of its queue."""
+def sees_task(actor: Actor, owner: int | None, queue: str | None, queue_people: Set[str], people: People) -> bool:
+    """As `policy.tasks_of`: a task without an owner belongs to the people of its queue, or to all."""
     if owner is not None:
-        return of_users(clients, {owner}, people)
-    users = {person.id for person in people.values() if person.account in queue_people}
-    return of_users(clients, users, people)
+        return belongs(actor, {owner}, people)
+    return policy.scope(actor) != "own" or not queue or actor.name in queue_people

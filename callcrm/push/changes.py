@@ -18,6 +18,9 @@ def call_of(fact: Fact) -> str | None:
 
 async def tell_calls(db: AsyncConnection, facts: Sequence[Fact], teller: Teller, out: Outlet) -> None:
     """Each call that changed, once, as it is now."""
+    for fact in facts:
+        if fact.ids.get("into"):
+            teller.folded(out, fact)
     ids = {key: fact.at for fact in facts if (key := call_of(fact))}
     for key, view in (await views.with_parties(db, await views.calls(db, ids))).items():
         teller.call(out, view, ids[key])

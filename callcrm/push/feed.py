@@ -95,6 +95,10 @@ class Feed:
             except NotSaved as error:
                 log.warning("the last pops were not saved", error=str(error))
 
+    def reached(self) -> dict[str, int]:
+        """How far each stream of facts was dealt with."""
+        return self._told.reached()
+
     # What clients ask for
 
     async def welcome(self, client: Client) -> None:
@@ -254,7 +258,9 @@ class Feed:
 
     async def _others(self, db: AsyncConnection, facts: Sequence[Fact]) -> None:
         for fact in facts:
-            if key := changes.call_of(fact):
+            if fact.ids.get("into"):
+                self._teller.folded(self._live, fact)
+            elif key := changes.call_of(fact):
                 self._told.hold(key, fact.stream, fact.position)
                 self._gathered.add(key)
                 self._gather.set()

@@ -7,6 +7,7 @@ await gateway.close()       # 1001 to everybody
 """
 
 import asyncio
+import contextlib
 import http
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Gateway:
         self.who = who
         self._server: Server | None = None
         self._stop = asyncio.Event()
+        #: Set while sockets are taken.
+        self.ready = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -94,16 +97,23 @@ class Gateway:
         assert self._server is not None, "the gateway is not open"
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(self.feed.run(self._server.start_serving), name="push.feed"),
+                tasks.create_task(self.feed.run(self._start), name="push.feed"),
                 tasks.create_task(self._watch_sessions(), name="push.sessions"),
             ]
             await self._stop.wait()
+            self.ready.clear()
             self._server.close(code=1001, reason="The server is going down; connect again in a moment.")
             await self._server.wait_closed()
             await self.hub.close()
             await self.feed.close()
             for task in running:
                 task.cancel()
+
+    async def _start(self) -> None:
+        assert self._server is not None
+        await self._server.start_serving()
+        self.ready.set()
+        log.info("push is up", host=self.options.host, port=self.port)
 
     async def close(self) -> None:
         """Ask `run` to end: every socket is closed with 1001, and pops are saved."""
@@ -165,7 +175,7 @@ class Gateway:
             return
         except messages.BadFrame as error:
             metrics.REFUSED.labels("frame").inc()
-            await connection.close(1008, str(error))
+            await _hang_up(connection, 1008, str(error))
 
     async def _introduced(self, socket: Socket) -> SignedIn | None:
         """The first frame must say who it is."""
@@ -191,9 +201,7 @@ class Gateway:
             await self.feed.welcome(client)
             async for text in client.socket:
                 if not budget.spend():
-                    metrics.REFUSED.labels("rate").inc()
-                    await client.socket.close(1008, f"More than {PER_SECOND} frames a second are not taken.")
-                    return
+                    raise messages.BadFrame(f"More than {PER_SECOND} frames a second are not taken.")
                 await self._hear(client, messages.read(text))
         finally:
             self.hub.remove(client)
@@ -227,6 +235,15 @@ class Gateway:
                     self.hub.drop(client, *SESSION_ENDED)
                 else:
                     client.signed = now
+
+
+async def _hang_up(socket: Socket, code: int, words: str) -> None:
+    """Close; what the client still says meanwhile is thrown away, or its own close would wait behind it."""
+    closing = asyncio.create_task(socket.close(code, words), name="push.close")
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await socket.recv()
+    await closing
 
 
 class _Budget:

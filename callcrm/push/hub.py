@@ -7,7 +7,6 @@ more than `bound` bytes pile up there is told so and let go. It connects again a
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 from typing import Protocol
 
@@ -42,7 +41,6 @@ class SignedIn:
     actor: Actor
     proof: str
     key: str
-    expires_at: datetime | None = None
 
 
 class Authenticator(Protocol):

@@ -41,7 +41,7 @@ class PopMatch(_Data):
 
     step: str
     words: str = ""
-    remembered: bool = Field(False, description="Somebody chose this person for the number before.")
+    remembered: bool = Field(default=False, description="Somebody chose this person for the number before.")
 
 
 class PopDebt(_Data):
@@ -67,24 +67,24 @@ class PopData(_Data):
     pop: str = Field(description="The pop's id: one per person per call.")
     call: str
     state: PopState
-    reason: PopReason = Field("", description="Why it was withdrawn.")
-    answered_by: str = Field("", description="Who answered elsewhere, as a name or an extension.")
+    reason: PopReason = Field(default="", description="Why it was withdrawn.")
+    answered_by: str = Field(default="", description="Who answered elsewhere, as a name or an extension.")
     direction: Direction
-    number: str | None = Field(None, description="E.164, or masked for who may not see it; null when withheld.")
-    shown: str = Field("", description="The number as a person reads it, in the format of its own country.")
-    said_name: str = Field("", description="The name that came with the call.")
+    number: str | None = Field(default=None, description="E.164, or masked for who may not see it; null when withheld.")
+    shown: str = Field(default="", description="The number as a person reads it, in the format of its own country.")
+    said_name: str = Field(default="", description="The name that came with the call.")
     clients: list[PopClient] = []
     match: PopMatch | None = None
     line: PopLine | None = None
     queue: str = ""
     queue_label: str = ""
-    waited_s: float | None = Field(None, description="From the call's beginning to the ringing, in seconds.")
+    waited_s: float | None = Field(default=None, description="From the call's beginning to the ringing, in seconds.")
     began: Moment
     ring_since: Moment | None = None
     answered_at: Moment | None = None
     ended_at: Moment | None = None
-    phone: str = Field("", description="The operator's extension that rings or talks.")
-    debt: PopDebt | None = Field(None, description="The callback that is owed to this caller.")
+    phone: str = Field(default="", description="The operator's extension that rings or talks.")
+    debt: PopDebt | None = Field(default=None, description="The callback that is owed to this caller.")
 
 
 class CallData(_Data):
@@ -93,7 +93,10 @@ class CallData(_Data):
     call: str
     pbx: str
     direction: Direction
-    state: str
+    state: str = Field(description="waiting, ringing, talking, held, parked, ended; or folded: see `into`.")
+    into: str | None = Field(
+        default=None, description="The call that this one turned out to be part of; its row is gone."
+    )
     at: Moment
     answered_at: Moment | None = None
     ended_at: Moment | None = None
@@ -103,7 +106,7 @@ class CallData(_Data):
     called: str | None = None
     queue: str | None = None
     operator: str | None = None
-    rang: list[str] = Field([], description="Extensions that rang and did not answer.")
+    rang: list[str] = Field(default=[], description="Extensions that rang and did not answer.")
     missed: bool = False
     outcome: str | None = None
     disposition: str | None = None
@@ -143,7 +146,7 @@ class QueueData(_Data):
     queue: str
     label: str = ""
     waiting: int
-    longest_since: Moment | None = Field(None, description="Since when the first of them waits.")
+    longest_since: Moment | None = Field(default=None, description="Since when the first of them waits.")
 
 
 class LinkData(_Data):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callcrm.accounts import policy
+from callcrm.kernel.facts import Fact
 from callcrm.push import audience, frames, messages
 from callcrm.push.audience import Person
 from callcrm.push.book import PopBook
@@ -15,7 +16,7 @@ from callcrm.push.cursor import Told
 from callcrm.push.frames import Labels
 from callcrm.push.hub import Client, Hub
 from callcrm.push.pop import Pop
-from callcrm.push.shapes import Data
+from callcrm.push.shapes import CallData, Data
 from callcrm.push.views import AnyRow, CallView
 
 
@@ -110,20 +111,34 @@ class Teller:
 
     def call(self, out: Outlet, view: CallView, at: datetime) -> None:
         """A row of the log to those whose call it is, or who see all."""
-        clients = audience.of_users(out.everybody(), view.parties | view.owners, self.people)
+        clients = (c for c in out.everybody() if audience.sees_call(c.actor, view, self.people))
         _say(out, "call.changed", at, clients, lambda number: frames.call(view, number), number=view.number)
+
+    def folded(self, out: Outlet, fact: Fact) -> None:
+        """A call is no call of its own any more; ids are nobody's secret, so everybody may drop its row."""
+        ids = fact.ids
+        data = CallData(
+            call=str(ids.get("call")),
+            pbx=fact.stream.removeprefix("pbx:"),
+            direction="internal",
+            state="folded",
+            into=str(ids.get("into")),
+            at=fact.at,
+        )
+        _say(out, "call.changed", fact.at, out.everybody(), lambda _: data)
 
     def task(self, out: Outlet, kind: str, row: AnyRow, at: datetime) -> None:
         """A task to its owner or its queue's people, and to who sees all."""
         of_queue = self._labels.queue_people.get(row.queue or "", frozenset())
-        clients = audience.of_task(out.everybody(), row.owner_id, of_queue, self.people)
+        task = (row.owner_id, row.queue, of_queue)
+        clients = (c for c in out.everybody() if audience.sees_task(c.actor, *task, self.people))
         _say(out, kind, at, clients, lambda number: frames.task(row, number), number=row.number)
 
     def operator(self, out: Outlet, user: int, at: datetime) -> None:
         """A person's state to himself and to who sees him."""
         person = self.people.get(user)
         if person is not None:
-            clients = audience.of_users(out.everybody(), {user}, self.people)
+            clients = (c for c in out.everybody() if audience.belongs(c.actor, {user}, self.people))
             _say(out, "operator.changed", at, clients, lambda _: frames.operator(person, self._book.state(user)))
 
     def queue(self, out: Outlet, pbx: str, queue: str, row: AnyRow | None, at: datetime) -> None:

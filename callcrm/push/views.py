@@ -50,6 +50,11 @@ class CallView:
     rang: tuple[str, ...] = ()
 
     @property
+    def operators(self) -> frozenset[int]:
+        """Whose call it is said to be."""
+        return frozenset() if self.operator_id is None else frozenset({self.operator_id})
+
+    @property
     def owners(self) -> frozenset[int]:
         """The owners of the card that the call is linked to."""
         return frozenset(c.owner_id for c in self.clients if c.id == self.client_id and c.owner_id is not None)
@@ -147,8 +152,6 @@ def candidates(match: dict[str, Any]) -> list[int]:
 
 def _joined(view: CallView, rows: list[AnyRow]) -> CallView:
     people = {row.user_id for row in rows if row.user_id is not None}
-    if view.operator_id is not None:
-        people.add(view.operator_id)
     rang = tuple(row.extension for row in rows if row.rang and not row.answered)
     return replace(view, parties=frozenset(people), rang=rang)
 
@@ -225,16 +228,9 @@ async def links(db: AsyncConnection, names: Collection[str] | None = None) -> li
 
 
 async def people(db: AsyncConnection) -> list[AnyRow]:
-    """Everybody who works here, with role and team."""
-    return list(
-        (
-            await db.execute(
-                select(User.id, User.name, User.full_name, User.role, User.team, User.on_shift_since).where(
-                    User.active.is_(True)
-                )
-            )
-        ).all()
-    )
+    """Everybody who works or worked here, with his team."""
+    columns = (User.id, User.name, User.full_name, User.team, User.on_shift_since)
+    return list((await db.execute(select(*columns))).all())
 
 
 async def waiting(db: AsyncConnection, queues: Collection[tuple[str, str]]) -> dict[tuple[str, str], AnyRow]:
