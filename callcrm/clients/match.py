@@ -18,6 +18,8 @@ from callcrm.kernel.numbers import TAIL, Number
 
 #: So many people of one number are offered to choose from.
 MOST = 20
+#: Steps of numbers by which nobody is to be known.
+NOBODY = ("own", "extension", "anonymous", "none")
 _SHORTEST = 6
 
 
@@ -91,7 +93,7 @@ def ladder(
     `people`: the persons of each organisation; `remembered`: who this number was last said to be.
     """
     if not number.key:
-        return Match(number.kind if number.kind in ("anonymous", "extension") else "none")
+        return Match(number.kind if number.kind in NOBODY else "none")
     book = list(known)
     for step, fits in _STEPS:
         hits = [entry for entry in book if fits(number, entry)]
@@ -107,11 +109,12 @@ def _among(
     organisations = _once(hit.organisation_id for hit in hits)
     everybody = _once([*persons, *(person for one in organisations for person in people.get(one, ()))])
     found = Match(step, number.key, None, everybody[:MOST], organisations[0] if organisations else None)
-    if remembered is not None and (len(persons) != 1 or remembered in everybody or step == "maybe"):
-        return replace(found, client_id=remembered, remembered=True)
-    if len(everybody) == 1 and step != "maybe":
+    certain = step != "maybe"
+    if certain and len(everybody) == 1 and remembered in (None, *everybody):
         return replace(found, client_id=everybody[0])
-    return found
+    if remembered is not None and (len(persons) != 1 or remembered in everybody or not certain):
+        return replace(found, client_id=remembered, remembered=True)
+    return replace(found, client_id=everybody[0]) if certain and len(everybody) == 1 else found
 
 
 def _once(ids: Iterable[int | None]) -> tuple[int, ...]:

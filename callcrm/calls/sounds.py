@@ -1,0 +1,47 @@
+"""The recordings that a PBX told of, as rows of their call; the sound itself is looked at later."""
+
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, insert, select, update
+
+from callcrm.calls.call import Call
+from callcrm.calls.tables import CallRecording
+from callcrm.kernel.schema import storable
+from callcrm.kernel.writer import Unit
+
+_FILE = 500
+_THERE = select(CallRecording.n, CallRecording.file).where(
+    CallRecording.began == bindparam("began"), CallRecording.call_id == bindparam("call_id")
+)
+_ADD = insert(CallRecording)
+_LOOK = (
+    update(CallRecording)
+    .where(
+        and_(CallRecording.began == bindparam("b_began"), CallRecording.call_id == bindparam("b_call")),
+        CallRecording.state == "writing",
+        CallRecording.check_at.is_(None),
+    )
+    .values(check_at=bindparam("b_now"))
+)
+
+
+async def write(unit: Unit, call: Call, first: datetime) -> None:
+    """Add the call's sound files that are not there yet; numbers once given stay.
+
+    A file is "writing" while its call goes on; from the end on it is to be looked at (`check_at`).
+    """
+    rows = (await unit.db.execute(_THERE, {"began": first, "call_id": call.id})).all()
+    there = {row.file for row in rows}
+    n = max((row.n for row in rows), default=-1)
+    fresh = []
+    for file in dict.fromkeys(storable(sound.file)[:_FILE] for sound in call.recordings):
+        if file not in there:
+            n += 1
+            row = {"began": first, "call_id": call.id, "n": n, "pbx": call.pbx, "file": file, "state": "writing"}
+            fresh.append(row)
+    if fresh:
+        await unit.db.execute(_ADD, fresh)
+        for row in fresh:
+            unit.fact("recording.changed", stream=f"pbx:{call.pbx}", call=call.id, n=int(str(row["n"])))
+    if call.state == "ended":
+        await unit.db.execute(_LOOK, {"b_began": first, "b_call": call.id, "b_now": unit.now})
