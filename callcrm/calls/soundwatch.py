@@ -1,0 +1,205 @@
+"""Follows the recordings that calls told of until each one's fate is known: there, short, empty or missing.
+
+A call that ends makes its recordings due (`check_at`). Each is looked at in a thread, and its row says
+what was found. One that is late is looked at again with growing pauses, in proportion to its age, so that
+nothing need be remembered over a restart; after `MISSING_AFTER_S` it counts as missing, and is still
+looked for now and then for a day, as files of a copied folder may come in the night.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import RowMapping, and_, func, select, update
+
+from callcrm.calls.tables import CallRecording, CallRow
+from callcrm.kernel import clock
+from callcrm.kernel.bus import Bus
+from callcrm.kernel.database import Database
+from callcrm.kernel.errors import CallcrmError
+from callcrm.kernel.facts import Fact
+from callcrm.kernel.trouble import passes
+from callcrm.kernel.writer import Unit, Writer
+from recordings import Folder, Look, Looker
+
+log = structlog.get_logger(__name__)
+
+#: A file that has not come within this many seconds after its call's end is missing.
+MISSING_AFTER_S = 15 * 60
+#: After this nobody looks any more.
+GIVEN_UP_AFTER_S = 24 * 3600
+#: A file may still grow this long after the end of its call.
+_GROWS_S = 30.0
+_FIRST_AGAIN_S, _LONGEST_PAUSE_S = 1.0, 3600.0
+_BATCH = 20
+_IDLE_S = 30.0
+_WATCHED = ("writing", "late", "unknown", "empty", "partial", "missing")
+
+
+def folder_of(here: str, reported_as: str = "") -> Folder | None:
+    """The folder of a PBX's settings `recordings` and `recordings_from`; None when none is set."""
+    return Folder(Path(here), reported_as) if here else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a row will say, and when to look again."""
+
+    look: Look
+    check_at: datetime | None
+
+
+def judge(look: Look, since_end_s: float, talk_s: float | None, now: datetime) -> Verdict:
+    """What a look means this long after the call's end."""
+    again = now + timedelta(seconds=min(_LONGEST_PAUSE_S, max(_FIRST_AGAIN_S, since_end_s * 0.7)))
+    young = since_end_s < _GROWS_S
+    if since_end_s > GIVEN_UP_AFTER_S:
+        gone = look.state in ("late", "writing")
+        return Verdict(_missing(look) if gone else look, None)
+    if look.state == "late" and since_end_s > MISSING_AFTER_S:
+        return Verdict(_missing(look), again)
+    if look.state in ("late", "writing"):
+        return Verdict(look, again)
+    if look.state == "unknown":
+        return Verdict(look, again if look.cause != NO_FOLDER else None)
+    unfinished = look.state == "partial" or (look.state == "empty" and bool(talk_s))
+    return Verdict(look, again if young and unfinished else None)
+
+
+NO_FOLDER = "No recordings folder is set for this PBX."
+
+
+def _missing(look: Look) -> Look:
+    minutes = MISSING_AFTER_S // 60
+    return replace(look, state="missing", cause=f"The file did not come within {minutes} minutes after the call.")
+
+
+class SoundWatch:
+    """The worker; `run` goes on until it is cancelled. `folders` are those of the PBXes, by name."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        bus: Bus,
+        folders: Mapping[str, Folder | None],
+        looker: Looker,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._bus = bus
+        self._folders = folders
+        self._looker = looker
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look at what is due, whenever something is."""
+        hears = asyncio.create_task(self._hear(), name="recordings-hear")
+        try:
+            while True:
+                self._woken.clear()
+                pause = await self._turn()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._woken.wait()
+        finally:
+            hears.cancel()
+            await asyncio.gather(hears, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        subscription = self._bus.subscribe("recordings")
+        try:
+            async for fact in subscription:
+                if not isinstance(fact, Fact) or fact.kind in ("call.ended", "call.changed"):
+                    self._woken.set()
+        finally:
+            subscription.close()
+
+    async def _turn(self) -> float:
+        """One round; seconds until the next is due."""
+        try:
+            done = await self.check_due()
+            return 0.0 if done >= _BATCH else await self._until_due()
+        except CallcrmError as error:
+            log.warning("recordings cannot be noted at present", error=str(error))
+        except Exception as error:
+            if not passes(error):
+                raise
+            log.warning("recordings cannot be read at present", error=repr(error))
+        return _IDLE_S / 6
+
+    async def check_due(self) -> int:
+        """Look at the recordings that are due now, a batch at most; how many there were."""
+        now = clock.now()
+        async with self._database.read() as db:
+            rows = (await db.execute(_due(now))).mappings().all()
+        if not rows:
+            return 0
+        verdicts = await asyncio.gather(*(self._look(row, now) for row in rows))
+
+        async def note(unit: Unit) -> None:
+            for row, verdict in zip(rows, verdicts, strict=True):
+                await _note(unit, row, verdict)
+
+        await self._writer.do(note, name="recordings")
+        return len(rows)
+
+    async def _look(self, row: RowMapping, now: datetime) -> Verdict:
+        since_end_s = (now - (row["ended_at"] or row["check_at"])).total_seconds()
+        talk_s = (row["talk_s"] or 0.0) if row["files"] == 1 else None
+        folder = self._folders.get(row["pbx"])
+        look = await self._looker.look(folder, row["file"], talk_s, max(0.0, since_end_s))
+        return judge(look, since_end_s, talk_s, now)
+
+    async def _until_due(self) -> float:
+        async with self._database.read() as db:
+            due = await db.scalar(select(func.min(CallRecording.check_at)).where(CallRecording.state.in_(_WATCHED)))
+        return _IDLE_S if due is None else min(_IDLE_S, max(0.05, (due - clock.now()).total_seconds()))
+
+
+def _due(now: datetime) -> Any:
+    other = CallRecording.__table__.alias("other")
+    files = (
+        select(func.count())
+        .select_from(other)
+        .where(other.c.began == CallRecording.began, other.c.call_id == CallRecording.call_id)
+        .scalar_subquery()
+    )
+    own = (CallRecording.began, CallRecording.call_id, CallRecording.n, CallRecording.pbx, CallRecording.file)
+    return (
+        select(*own, CallRecording.state, CallRecording.size, CallRecording.check_at)
+        .add_columns(CallRow.ended_at, CallRow.talk_s, files.label("files"))
+        .join(CallRow, and_(CallRow.began == CallRecording.began, CallRow.id == CallRecording.call_id))
+        .where(CallRecording.state.in_(_WATCHED), CallRecording.check_at <= now)
+        .order_by(CallRecording.check_at)
+        .limit(_BATCH)
+    )
+
+
+async def _note(unit: Unit, row: RowMapping, verdict: Verdict) -> None:
+    """The row as it was looked at; one that somebody else has changed meanwhile (deleted, paused) stays."""
+    look = verdict.look
+    changed = update(CallRecording).where(
+        CallRecording.began == row["began"],
+        CallRecording.call_id == row["call_id"],
+        CallRecording.n == row["n"],
+        CallRecording.state == row["state"],
+    )
+    result = await unit.db.execute(
+        changed.values(
+            state=look.state,
+            cause=look.cause[:300],
+            seconds=look.seconds,
+            channels=look.channels,
+            size=look.size,
+            peaks=look.peaks,
+            check_at=verdict.check_at,
+        )
+    )
+    if result.rowcount and (look.state, look.size) != (row["state"], row["size"]):
+        unit.fact("recording.changed", stream=f"pbx:{row['pbx']}", call=row["call_id"], n=row["n"])
