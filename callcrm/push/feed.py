@@ -64,6 +64,7 @@ class Feed:
         self._views: dict[str, CallView] = {}
         self._gathered: set[str] = set()
         self._gather = asyncio.Event()
+        self._telling = False
         self._taken: deque[Fact | Resync] = deque()
         self._something = asyncio.Event()
         self._room = asyncio.Event()
@@ -98,6 +99,11 @@ class Feed:
     def reached(self) -> dict[str, int]:
         """How far each stream of facts was dealt with."""
         return self._told.reached()
+
+    @property
+    def gathering(self) -> bool:
+        """Whether changes of calls wait to be told."""
+        return bool(self._gathered) or self._telling
 
     # What clients ask for
 
@@ -277,7 +283,9 @@ class Feed:
             if not len(self._hub):
                 self._release(gathered)
                 continue
+            self._telling = True
             await self._patiently(partial(self._calls, keys=gathered), "calls cannot be read")
+            self._telling = False
 
     async def _calls(self, db: AsyncConnection, keys: set[str]) -> None:
         found = await views.with_parties(db, await views.calls(db, keys))
