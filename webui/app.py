@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from webui import api, assets
+from webui import assets
 from webui.middleware import CHAIN
-from webui.pages import accounts, callbacks, calls, clients, desk, dial, door, find, me, pbx, recordings, tasks
+from webui.pages import accounts, door, me, pbx
 from webui.parts import PARTS, Parts
 
 #: The largest form that is taken, in bytes.
 LARGEST = 256 * 1024
-PAGES = (door, me, desk, clients, calls, recordings, callbacks, tasks, dial, find, pbx, accounts)
+PAGES = (door, me, pbx, accounts)
 
 
 def make_app(parts: Parts) -> web.Application:
@@ -19,5 +19,4 @@ def make_app(parts: Parts) -> web.Application:
     app[PARTS] = parts
     for page in PAGES:
         page.routes.add_to(app)
-    api.add_to(app)
     return app

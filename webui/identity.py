@@ -42,6 +42,12 @@ async def _by_cookie(parts: Parts, cookie: str) -> Actor | None:
     return found.actor
 
 
+def session_key(request: web.Request) -> str:
+    """The stored key of the request's session; empty for a token."""
+    cookie = request.cookies.get(COOKIE, "")
+    return queries.digest(cookie) if cookie else ""
+
+
 def set_cookie(response: web.Response, cookie: str, *, hours: float, secure: bool) -> None:
     """Hand the session to the browser: never to scripts, never to other sites."""
     response.set_cookie(

@@ -16,7 +16,7 @@ from webui.errors import failure
 from webui.i18n import _
 from webui.parts import PARTS, Parts
 from webui.routes import declared
-from webui.visit import ACTOR, ADDRESS, SECURE
+from webui.visit import ACTOR, ADDRESS, SECURE, SESSION
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -156,6 +156,7 @@ async def recognise(request: web.Request, handler: Handler) -> web.StreamRespons
     show.use_zone(parts.settings.callbacks.time_zone)
     if actor is not None:
         request[ACTOR] = actor
+        request[SESSION] = identity.session_key(request)
         show.use_zone(actor.time_zone or parts.settings.callbacks.time_zone)
         i18n.use(i18n.choose([actor.language, request.cookies.get("language", ""), *wishes]))
     return await handler(request)

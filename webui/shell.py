@@ -8,13 +8,12 @@ from aiohttp import web
 
 from callcrm.accounts import queries as accounts
 from callcrm.accounts.policy import Actor, Right, may
-from callcrm.kernel.database import Database
-from callcrm.tasks import queries as tasks
 from webui import i18n, links, words
-from webui.desk import Sheet, figures_of, sheet_of
+from webui.desk import Sheet, figures_of
 from webui.i18n import _
 from webui.links import Link
 from webui.parts import Parts
+from webui.sheets import sheet_of, waiting
 from webui.words import Mark
 
 
@@ -69,7 +68,7 @@ async def shell_of(request: web.Request, parts: Parts, actor: Actor) -> Shell:
         push=push_address(request, parts),
         full_name=actor.full_name or actor.name,
         phones=tuple(line.extension for line in actor.extensions),
-        places=await _places(request, parts.database, actor),
+        places=await _places(request, parts, actor),
         me=me,
         me_since=me_since,
         on_shift=since is not None,
@@ -95,15 +94,14 @@ def _density(request: web.Request) -> str:
     return wish if wish in ("compact", "roomy") else ""
 
 
-async def _places(request: web.Request, database: Database, actor: Actor) -> tuple[Place, ...]:
-    async with database.read() as db:
-        waiting = await tasks.counts(db, actor)
+async def _places(request: web.Request, parts: Parts, actor: Actor) -> tuple[Place, ...]:
+    callbacks, tasks = await waiting(parts, actor)
     listed = [
         (Right.CALLS, Place("/", "d", "headset", _("Desk"))),
         (Right.CLIENTS, Place("/clients", "c", "users-round", _("Clients"))),
         (Right.CALLS, Place("/calls", "l", "phone", _("Calls"))),
-        (Right.TASKS, Place("/callbacks", "b", "phone-outgoing", _("Callbacks"), waiting.callbacks)),
-        (Right.TASKS, Place("/tasks", "t", "list-checks", _("Tasks"), waiting.tasks)),
+        (Right.TASKS, Place("/callbacks", "b", "phone-outgoing", _("Callbacks"), callbacks)),
+        (Right.TASKS, Place("/tasks", "t", "list-checks", _("Tasks"), tasks)),
         (Right.PBX, Place("/pbx", "p", "cable", _("PBX"))),
         (Right.ACCOUNTS, Place("/accounts", "a", "sliders-horizontal", _("Admin"))),
     ]

@@ -22,6 +22,13 @@ ADDRESS = web.RequestKey("address", str)
 SECURE = web.RequestKey("secure", bool)
 
 
+class Typed(dict[str, str]):
+    """What was typed, or what is wrong with it, by field; a field that is not there is empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
 class Visit:
     """A signed-in person's request."""
 
@@ -59,6 +66,9 @@ class Visit:
 
     def part(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A fragment."""
+        for name in ("typed", "bad", "query"):
+            if name in values:
+                values[name] = Typed(values[name])
         text = render(template, {"actor": self.actor, "path": self.request.path, **values})
         return web.Response(text=text, content_type="text/html", status=status)
 

@@ -93,11 +93,13 @@ def match(step: str | None) -> Mark:
     return {
         "exact": Mark("ok", "equal", _("Matched: this very number")),
         "national": Mark("ok", "equal", _("Matched: the same national number")),
-        "suffix": Mark("warn", "equal-approximately", _("Maybe: the last digits agree")),
-        "chosen": Mark("ok", "check", _("Matched: chosen before for this number")),
+        "maybe": Mark("warn", "equal-approximately", _("Maybe: the number ends alike")),
+        "chosen": Mark("ok", "check", _("Matched: chosen by a person")),
         "new": Mark("info", "user-plus", _("New card: nobody had this number")),
-        "linked": Mark("ok", "check", _("Chosen for this call")),
-    }.get(step or "", Mark("", "circle-question-mark", _("No card")))
+        "own": Mark("", "building", _("One of our own numbers")),
+        "extension": Mark("", "arrow-left-right", _("A colleague’s phone")),
+        "anonymous": Mark("", "eye-off", _("The number is withheld")),
+    }.get(step or "", Mark("", "circle-question-mark", _("Nobody is known by this number")))
 
 
 def recording(state: str, cause: str = "") -> Mark:
@@ -187,7 +189,18 @@ def for_browser() -> dict[str, str]:
         "alerts_allow": _("Alerts off: allow"),
         "alerts_blocked": _("Alerts blocked: allow"),
         "alerts_none": _("Alerts: this browser has none"),
-        "alerts_how": _("This browser blocks alerts from callcrm: open its site settings beside the address and allow them."),
+        "alerts_how": _(
+            "This browser blocks alerts from callcrm: open its site settings beside the address and allow them."
+        ),
+        "match_exact": match("exact").word,
+        "match_national": match("national").word,
+        "match_maybe": match("maybe").word,
+        "match_chosen": match("chosen").word,
+        "match_new": match("new").word,
+        "match_own": match("own").word,
+        "match_extension": match("extension").word,
+        "match_anonymous": match("anonymous").word,
+        "match_none": match("none").word,
         "tested": _("That was the ring. Connection and alerts are shown at the top."),
         "tested_silent": _("The browser does not let this page sound yet: click once on the page and try again."),
     }

@@ -72,7 +72,7 @@ async def _new_password(visit: Visit, form: dict[str, str]) -> None:
     fresh = await passwords.hashed(form["password"], name=actor.name)
     del entry
     await visit.do(
-        lambda unit: service.set_password(unit, actor.user_id, fresh, by=actor, keep=visit.request.get(SESSION, "")),
+        lambda unit: service.set_password(unit, actor.user_id, fresh, by=actor, keep=visit.request[SESSION]),
         "own password",
     )
 

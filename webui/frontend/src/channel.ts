@@ -24,6 +24,7 @@ export interface Ears {
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15000;
 const LAST = "push.last";
+const SIGNED_OUT = 4401;
 
 /** The push connection of this person; `leads` in the one tab that rings and notifies. */
 export class Channel {
@@ -97,6 +98,7 @@ export class Channel {
   private closed(socket: WebSocket, code: number): void {
     if (socket !== this.socket) return;
     if (code === 1007 || code === 1008) kept.drop(LAST); // what we said was refused: begin afresh
+    if (code === SIGNED_OUT) this.wait = LONGEST_WAIT;
     this.say(false);
     this.again(this.wait * (0.5 + Math.random()));
     this.wait = Math.min(LONGEST_WAIT, this.wait * 2);

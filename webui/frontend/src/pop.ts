@@ -24,11 +24,12 @@ export interface PopData {
   waited_s: number | null;
   began: string;
   ring_since: string | null;
+  phone: string;
 }
 
 const GONE_AFTER = 3000;
 let channel: Channel | undefined;
-let painted = new Set<string>();
+const painted = new Set<string>();
 
 const live = (): HTMLElement | null => find("#live");
 
@@ -53,7 +54,7 @@ function paint(pop: PopData): void {
   fill(made, "who", caller(pop));
   fill(made, "role", [only?.job, only?.organisation].filter(Boolean).join(", "));
   fill(made, "number", pop.shown);
-  fill(made, "match", pop.match?.words ?? "");
+  fill(made, "match", say(`match_${pop.match?.step ?? "none"}`));
   fill(made, "line", pop.line?.label || pop.line?.number || "");
   fill(made, "queue", pop.queue_label ? say("queue", { queue: pop.queue_label }) : "");
   made.querySelector("[data-since]")?.setAttribute("data-since", pop.ring_since ?? pop.began);
@@ -61,6 +62,7 @@ function paint(pop: PopData): void {
   sheet.className = "live";
   sheet.dataset["state"] = pop.direction === "outbound" ? "talking" : "ringing";
   sheet.dataset["pop"] = pop.pop;
+  sheet.dataset["call"] = pop.call;
 }
 
 /** Tell the server that this pop is on the screen, once it truly is. */
@@ -73,19 +75,29 @@ function receipt(id: string): void {
 
 let wanted = 0;
 
+/** What the message told, handed on: the server's table is a moment behind the socket. */
+function hints(pop: PopData | undefined): string {
+  if (!pop) return "";
+  const told = { call: pop.call, state: pop.state, reason: pop.reason, by: pop.answered_by, phone: pop.phone };
+  return `&${new URLSearchParams(told).toString()}`;
+}
+
 /** The whole sheet from the server; what is being typed is spared by the morph. */
-export async function refresh(pop?: string): Promise<void> {
+export async function refresh(id?: string, told?: PopData): Promise<void> {
   const sheet = live();
   if (!sheet) return;
   const mine = ++wanted;
-  const desk = sheet.dataset["desk"] ?? "";
-  await htmx.ajax("GET", `/desk/live?pop=${pop ?? sheet.dataset["pop"] ?? ""}&desk=${desk}`, { target: "#live", swap: "outerMorph" });
+  const path = `/desk/live?pop=${id ?? sheet.dataset["pop"] ?? ""}&desk=${sheet.dataset["desk"] ?? ""}${hints(told)}`;
+  await htmx.ajax("GET", path, { target: "#live", swap: "outerMorph" });
   if (mine === wanted) document.dispatchEvent(new CustomEvent("sheet"));
 }
 
 function card(): void {
   const client = find("#client");
-  if (client) void htmx.ajax("GET", `/desk/client?pop=${live()?.dataset["pop"] ?? ""}`, { target: "#client", swap: "outerMorph" });
+  const sheet = live();
+  if (!client || !sheet) return;
+  const path = `/desk/client?pop=${sheet.dataset["pop"] ?? ""}&call=${sheet.dataset["call"] ?? ""}`;
+  void htmx.ajax("GET", path, { target: "#client", swap: "outerMorph" });
 }
 
 function busy(): boolean {
@@ -97,7 +109,7 @@ function offered(pop: PopData, leads: boolean): void {
   const shown = busy() && live()?.dataset["pop"] !== pop.pop;
   if (!shown) paint(pop);
   receipt(pop.pop);
-  void refresh(shown ? undefined : pop.pop).then(shown ? undefined : card);
+  void refresh(shown ? undefined : pop.pop, shown ? undefined : pop).then(shown ? undefined : card);
   if (leads && pop.direction !== "outbound") {
     ring();
     notify(pop);
@@ -108,7 +120,7 @@ function withdrawn(pop: PopData): void {
   hush();
   const sheet = live();
   if (sheet?.dataset["pop"] !== pop.pop) return void refresh();
-  void refresh(pop.pop).then(() =>
+  void refresh(pop.pop, pop).then(() =>
     window.setTimeout(() => {
       if (live()?.dataset["pop"] === pop.pop && live()?.dataset["state"] !== "ringing") void refresh("").then(card);
     }, GONE_AFTER),
@@ -120,12 +132,13 @@ const ACTS: Record<string, (pop: PopData, leads: boolean) => void> = {
   "pop.answered": (pop) => {
     hush();
     receipt(pop.pop);
-    void refresh(pop.pop).then(card);
+    void refresh(pop.pop, pop).then(card);
   },
   "pop.withdrawn": withdrawn,
   "pop.ended": (pop) => {
     hush();
-    void refresh(pop.state === "closed" ? "" : undefined).then(card);
+    const here = live()?.dataset["pop"] === pop.pop;
+    void (pop.state === "closed" ? refresh("") : refresh(undefined, here ? pop : undefined)).then(card);
   },
 };
 
