@@ -12,7 +12,8 @@ class Task(Base):
     """A task. A callback has `number` (E.164): one open callback per caller, kept by an index.
 
     `state`: open, done, dropped. `closed_why`: called_back, got_through, by_hand.
-    `owner_id` empty means the people of `queue`.
+    `owner_id` empty means the people of `queue`; `owner_why`: client_owner, last_operator, queue,
+    claimed, assigned, released. `attempts`: how often the caller tried; `last_attempt_at`: when last.
     """
 
     __tablename__ = "tasks"
@@ -55,9 +56,13 @@ class Task(Base):
 
 
 class TaskAttempt(Base):
-    """One try: a further missed call of the client, or a call back of ours."""
+    """One try: a missed call of the client (`kind` missed), or a call back of ours (called), and how it ended.
+
+    `at` is the call's `began`.
+    """
 
     __tablename__ = "task_attempts"
+    __table_args__ = (Index(None, "call_id"),)
     at: Mapped[datetime] = mapped_column(primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), primary_key=True, autoincrement=False, index=True)
     call_id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -437,6 +437,7 @@ def _task_attempts() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_attempts_task_id"),
         sa.PrimaryKeyConstraint("at", "task_id", "call_id", name="pk_task_attempts"),
     )
+    op.create_index("ix_task_attempts_call_id", "task_attempts", ["call_id"])
     op.create_index("ix_task_attempts_task_id", "task_attempts", ["task_id"])
 
 
