@@ -22,6 +22,7 @@ class Endless:
         """Calls at random distances, first those with which the story opens."""
         opening = list(self._pbx.story.opening)
         while True:
+            await self._pbx.wanted.wait()
             name = opening.pop(0) if opening else ""
             begun = self._begin([name] if name else self._pbx.story.some_calls(self._dice))
             short = 0.3 if opening else self._dice.uniform(0.5, 1.5)
@@ -43,6 +44,7 @@ class Endless:
         """A call for the favourite whenever he is free and has rested."""
         story = self._pbx.story
         while True:
+            await self._pbx.wanted.wait()
             rested = self._pbx.now() - self._pbx.recent.get(story.favourite, 0.0)
             busy = self._pbx.casting.busy | self._pbx.casting.reserved
             if story.favourite not in busy and rested > story.rest_s / self._pbx.speed:

@@ -30,10 +30,10 @@ USERS = {
 class DemoPbx:
     """A PBX that is not there: it speaks AMI, and plays recorded calls with fresh names, ids and times.
 
-    `story` says who plays; with `calls_per_minute` it plays without end, at `speed` times the recorded pace;
-    the same `seed` gives the same cast. `on_recording` is called when a recorded call is over (in the event
-    loop: it must not block). Test hooks: `play`, `begin`, `drop_clients`, `stall`, `refuse_passwords`,
-    `send_garbage`; `stop` says Shutdown first.
+    `story` says who plays; with `calls_per_minute` it plays without end, at `speed` times the recorded pace
+    (if `patient`, only while a client listens); the same `seed` gives the same cast. `on_recording` is called
+    when a recorded call is over (in the event loop: it must not block). Test hooks: `play`, `begin`,
+    `drop_clients`, `stall`, `refuse_passwords`, `send_garbage`; `stop` says Shutdown first.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class DemoPbx:
         on_recording: Callable[[Recording], None] | None = None,
         channelvars: bool = True,
         timestamps: bool = False,
+        patient: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.story = story or Story()
@@ -69,6 +70,9 @@ class DemoPbx:
         self.recent: dict[str, float] = {}
         self._commands = Commands(self)
         self._timestamps = timestamps
+        self._patient = patient
+        self.wanted = asyncio.Event()
+        self.came_or_went()
         self._calls_per_minute = calls_per_minute
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -209,6 +213,13 @@ class DemoPbx:
         encoded = to_bytes(message) if self.sessions else b""
         for session in list(self.sessions):
             session.tell(message, encoded)
+
+    def came_or_went(self) -> None:
+        """A client has logged in or gone: a `patient` PBX plays without end only while somebody listens."""
+        if not self._patient or any(session.user for session in self.sessions):
+            self.wanted.set()
+        else:
+            self.wanted.clear()
 
     # ---- what clients ask for -----------------------------------------------------------------
     def originate(self, message: Message) -> None:

@@ -98,6 +98,7 @@ class Session:
             self.answer(message, [{"Response": "Error", "Message": "Authentication failed"}])
             return False
         self.user, self.name = user, name
+        self.pbx.came_or_went()
         self.events = first(message, "events", "on").lower() not in ("off", "false", "0", "no")
         self.answer(message, [{"Response": "Success", "Message": "Authentication accepted"}])
         uptime = str(int(self.pbx.now() - self.pbx.stage.state.started))
@@ -154,6 +155,7 @@ class Session:
     async def close(self) -> None:
         """End the connection after what was sent has gone out."""
         self.pbx.sessions.discard(self)
+        self.pbx.came_or_went()
         self.writer.close()
         try:
             await asyncio.wait_for(self.writer.wait_closed(), 1)
