@@ -169,12 +169,12 @@ class Connection:
             rights = self.rights = await survey(session)
         except PbxGone:
             return False
-        version = rights.version or session.protocol.version or ""
+        version = rights.version
         if rights.blind:
             words = f"{self.settings.place} lets user {self.settings.username} see no calls: {rights.mend}."
             self._tell(State.MISSING_PERMISSION, words, version=version, missing=rights.missing)
             return True
-        words = f"Connected to {self.settings.place}, Asterisk {version}."
+        words = f"Connected to {self.settings.place}, Asterisk{' ' + version if version else ''}."
         if rights.missing:
             words += f" Some things will not work: {rights.mend}."
         self._tell(State.CONNECTED, words, version=version, missing=rights.missing)

@@ -172,7 +172,12 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         needles = self._wanted.get(name)  # type: ignore[union-attr]
         if needles is not None and (not needles or any(needle in block for needle in needles)):
             return False
-        return not (self.responses and b"\r\nActionID: " in block)
+        return not (self.responses and self._answers(block))
+
+    def _answers(self, block: bytes) -> bool:
+        begin = block.find(b"\r\nActionID: ")
+        number = block[begin + 12 :].split(b"\r\n", 1)[0]
+        return begin >= 0 and number.decode("utf-8", "replace") in self.responses
 
 
 def _needles(wanted: Wanted | None) -> dict[bytes, tuple[bytes, ...]] | None:

@@ -151,19 +151,15 @@ class Session:
         return State.GONE, f"{settings.place} closed the connection{why}."
 
     async def _alive(self) -> bool:
-        """Whether the PBX answers a ping, or at least (a flood may delay the answer) says something for a while."""
-        for _ in range(3):
-            asked_at = time.monotonic()
-            try:
-                await self.ask(ping(), self.settings.ping_s)
-            except Expired:
-                if not self.paused and self.protocol.heard_at < asked_at:
-                    return False
-            except AmiError:
-                return True  # Lost meanwhile, which is told by `lost`; or refused, which is an answer too.
-            else:
-                return True
-        return self.paused
+        """Whether the PBX answers a ping, or at least says something: in a flood the answer comes behind the events."""
+        asked_at = time.monotonic()
+        try:
+            await self.ask(ping(), self.settings.ping_s)
+        except Expired:
+            return self.paused or self.protocol.heard_at >= asked_at
+        except AmiError:
+            pass  # Lost meanwhile, which is told by `lost`; or refused, which is an answer too.
+        return True
 
     def pause(self) -> None:
         """Read no more for now: TCP then slows the PBX down."""
@@ -175,6 +171,7 @@ class Session:
         """Read on."""
         if self.paused and self.protocol.transport is not None:
             self.paused = False
+            self.protocol.heard_at = time.monotonic()  # The silence until now was ours.
             if not self.protocol.closed:
                 self.protocol.transport.resume_reading()
 

@@ -8,16 +8,8 @@ from ami.link import AmiSettings
 from ami.messages import Decoder, Message, first
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
-COMMANDS = (
-    "Ping",
-    "CoreShowChannels",
-    "Status",
-    "QueueStatus",
-    "Hangup",
-    "Redirect",
-    "Originate",
-    "QueuePause",
-    "Getvar",
+COMMANDS = tuple(
+    "Ping CoreSettings CoreShowChannels Status QueueStatus Getvar Hangup Redirect Originate QueuePause".split()
 )
 
 
@@ -96,8 +88,8 @@ class FakePbx:
         self.links.append(link)
         try:
             await link.run()
-        except (ConnectionError, ssl.SSLError):
-            pass
+        except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            pass  # Also when the test is over.
         finally:
             writer.close()
 
