@@ -8,8 +8,9 @@ from ami.link import AmiSettings
 from ami.messages import Decoder, Message, first
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
-COMMANDS = tuple(
-    "Ping CoreSettings CoreShowChannels Status QueueStatus Getvar Hangup Redirect Originate QueuePause".split()
+COMMANDS = (
+    *("Ping", "CoreSettings", "CoreShowChannels", "Status", "QueueStatus"),
+    *("Getvar", "Hangup", "Redirect", "Originate", "QueuePause"),
 )
 
 
