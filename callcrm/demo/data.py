@@ -22,6 +22,8 @@ from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Unit, Writer
 
 DAYS = 4
+#: Calls of the last hours are followed by callbacks; older ones were all settled.
+RECENT_S = 2 * 3600
 #: Calls written in one unit.
 _PAGE = 20
 
@@ -43,7 +45,13 @@ def logins() -> list[Login]:
 
 
 async def fill(
-    database: Database, writer: Writer, recordings: Path, *, after: Sequence[calls.After] = (), seed: int = 1
+    database: Database,
+    writer: Writer,
+    recordings: Path,
+    *,
+    after: Sequence[calls.After] = (),
+    days: int = DAYS,
+    seed: int = 1,
 ) -> bool:
     """Make the demo's data unless there are accounts already; whether it was made.
 
@@ -55,7 +63,7 @@ async def fill(
     ids = await _people(writer)
     boss = Actor(ids["vera"], "vera", "supervisor", via="command")
     await writer.do(partial(_cards, boss=boss, ids=ids), name="demo-cards")
-    await _calls(writer, ids, recordings, after, Random(seed))
+    await _calls(writer, _Past(ids, recordings, after, days, Random(seed)))
     return True
 
 
@@ -98,26 +106,33 @@ def _of(companies: list[int], place: int | None) -> int | None:
     return companies[place] if place is not None else None
 
 
-async def _calls(
-    writer: Writer, ids: dict[str, int], recordings: Path, after: Sequence[calls.After], dice: Random
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Past:
+    ids: dict[str, int]
+    recordings: Path
+    after: Sequence[calls.After]
+    days: int
+    dice: Random
+
+
+async def _calls(writer: Writer, past: _Past) -> None:
     now = clock.now()
-    phones = {(PBX, one.extension): ids[one.name] for one in COLLEAGUES if one.extension}
+    phones = {(PBX, one.extension): past.ids[one.name] for one in COLLEAGUES if one.extension}
     context = Context({PBX: site(COUNTRY, (OFFICE,))}, phones)
-    made = past_calls(a_story(), PBX, moments(now, DAYS, dice), dice, recordings)
-    since = now.timestamp() - 2 * 3600
+    made = past_calls(a_story(), PBX, moments(now, past.days, past.dice), past.dice, past.recordings)
+    since = now.timestamp() - RECENT_S
     while page := await asyncio.to_thread(_next, made):
         old = [one for one in page if (one.at or 0.0) < since]
-        new = [one for one in page if one not in old]
-        for some, follow in ((old, ()), (new, tuple(after))):
+        new = [one for one in page if (one.at or 0.0) >= since]
+        for some, after in ((old, ()), (new, past.after)):
             if some:
-                await writer.do(partial(_record, calls_=some, context=context, after=follow), name="demo-calls")
+                await writer.do(partial(_record, some=some, context=context, after=after), name="demo-calls")
 
 
 def _next(made: Iterator[Call]) -> list[Call]:
     return [one for one, _ in zip(made, range(_PAGE), strict=False)]
 
 
-async def _record(unit: Unit, calls_: Sequence[Call], context: Context, after: Sequence[calls.After]) -> None:
-    changes = [Change("call.ended", one, one.ended_at or one.at or 0.0) for one in calls_]
+async def _record(unit: Unit, some: Sequence[Call], context: Context, after: Sequence[calls.After]) -> None:
+    changes = [Change("call.ended", one, one.ended_at or one.at or 0.0) for one in some]
     await calls.record(unit, changes, context, after=after)

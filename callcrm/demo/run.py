@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from ami.simulator import DemoPbx, Recording
 from ami.simulator.names import MONITOR_FOLDER
-from callcrm.calls.service import After
 from callcrm.demo import data
 from callcrm.demo.sound import prune, write_recording
 from callcrm.demo.story import COUNTRY, LINES, OFFICE, PBX, QUEUES, a_story
@@ -31,6 +30,8 @@ from callcrm.settings import (
     WebSettings,
     WeekSettings,
 )
+from callcrm.tasks.callbacks import Rules
+from callcrm.tasks.following import Callbacks
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ def settings_of(folder: Path, pbx_port: int, *, web_port: int, push_port: int) -
 
 @asynccontextmanager
 async def demo_site(
-    folder: Path, *, web_port: int, push_port: int, speed: float = 1.0, after: Sequence[After] = (), seed: int = 1
+    folder: Path, *, web_port: int, push_port: int, speed: float = 1.0, days: int = data.DAYS, seed: int = 1
 ) -> AsyncIterator[Site]:
     """Prepare the demo in a folder and run its PBX for as long as the block lasts.
 
@@ -101,18 +102,26 @@ async def demo_site(
     await pbx.start()
     try:
         settings = settings_of(recordings.parent, pbx.port, web_port=web_port, push_port=push_port)
-        await _fill(settings, recordings, after, seed)
+        await _fill(settings, recordings, days, seed)
         yield Site(settings, data.logins(), pbx)
     finally:
         await pbx.stop()
         await keeper.close()
 
 
-async def _fill(settings: Settings, recordings: Path, after: Sequence[After], seed: int) -> None:
+async def _fill(settings: Settings, recordings: Path, days: int, seed: int) -> None:
+    promise = settings.callbacks
+    rules = Rules(
+        minutes=promise.promise_min,
+        hours=promise.working_hours,
+        short_abandon_s=promise.short_abandon_s,
+        line_queues={number: line.queue for number, line in settings.lines.items()},
+    )
     database = await Database.open(settings.database.url)
     try:
         async with LocalBus(database) as bus, Writer(database, bus) as writer:
-            await data.fill(database, writer, recordings, after=after, seed=seed)
+            follow = Callbacks(rules).follow
+            await data.fill(database, writer, recordings, after=(follow,), days=days, seed=seed)
     finally:
         await database.close()
 
