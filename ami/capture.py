@@ -95,7 +95,7 @@ class Capture:
         for line in self._lines(chunks):
             if not line.strip():
                 continue
-            captured = _from_json(line)
+            captured = captured_line(line)
             if captured is None:
                 self.anomalies["unreadable line"] += 1
             else:
@@ -191,7 +191,8 @@ def _seconds(value: object) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
-def _from_json(line: bytes) -> Captured | None:
+def captured_line(line: bytes) -> Captured | None:
+    """One line of a `.jsonl` stream; None when it is none."""
     try:
         record = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
