@@ -15,6 +15,8 @@ from callcrm.tasks.tables import Task
 from tests.push.stage import STREAM, Listener, Stage
 
 STEPS = st.lists(st.sampled_from(["ring", "answer", "end", "change", "task", "other"]), min_size=2, max_size=10)
+#: Whether changes of calls, which are gathered for a moment, are told before the cut and before the return.
+REST = st.tuples(st.booleans(), st.booleans())
 
 
 class Script:
@@ -45,11 +47,15 @@ class Script:
         key = (await unit.db.execute(insert(Task).returning(Task.id), row)).scalar_one()
         unit.fact("task.created", task=key, owner=row["owner_id"])
 
-    async def finish(self) -> str:
-        """A last message that everybody gets, behind all others; its queue's name."""
+    async def rest(self) -> None:
+        """Until everything was told to those who are there."""
         await self.stage.settle()
         while self.stage.feed.gathering:
             await self.stage.settle()
+
+    async def finish(self) -> str:
+        """A last message that everybody gets, behind all others; its queue's name."""
+        await self.rest()
         self.ends += 1
         name = f"end {self.ends}"
 
@@ -80,14 +86,16 @@ def knows(frames: list[dict[str, Any]]) -> dict[tuple[str, Any], Any]:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=STEPS, between=STEPS, after=STEPS, cut=st.integers(0, 10))
+@given(before=STEPS, between=STEPS, after=STEPS, cut=st.integers(0, 10), rest=REST)
 async def test_a_gap_at_any_point_is_told_in_full(
-    stage: Stage, before: list[str], between: list[str], after: list[str], cut: int
+    stage: Stage, before: list[str], between: list[str], after: list[str], cut: int, rest: tuple[bool, bool]
 ) -> None:
     script = Script(stage)
     always, leaves = await stage.listen("olga"), await stage.listen("olga")
     for step in before:
         await script.play(step)
+    if rest[0]:
+        await script.rest()
     for _ in range(cut):
         if await leaves.quiet("none", 0.02) and len(leaves.seen) >= cut:
             break
@@ -96,6 +104,8 @@ async def test_a_gap_at_any_point_is_told_in_full(
     await leaves.socket.close()
     for step in between:
         await script.play(step)
+    if rest[1]:
+        await script.rest()
     back = await stage.listen("olga", after=last, hello=False)
     for step in after:
         await script.play(step)
