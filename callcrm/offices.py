@@ -121,9 +121,11 @@ async def import_file(settings: Settings, path: Path) -> None:
             )
     for line, why in report.refused:
         print(f"line {line}: {why}", file=sys.stderr)
-    print(f"{report.added} clients added, {report.completed} completed, {report.known} known already.")
+    print(f"{_count(report.added, 'client')} added, {report.completed} completed, {report.known} known already.")
     if report.refused:
-        raise CallcrmError(f"{len(report.refused)} rows were not taken; mend them in the file and import it again.")
+        raise CallcrmError(
+            f"Not taken: {_count(len(report.refused), 'row')}; mend that in the file and import it again."
+        )
 
 
 async def export_file(settings: Settings, what: str, path: Path) -> None:
@@ -131,7 +133,7 @@ async def export_file(settings: Settings, what: str, path: Path) -> None:
     async with opened(settings) as office:
         with _progress(what) as tell:
             count = await exchange.export_clients(office.database, office.writer, path, actor=COMMAND, progress=tell)
-    print(f"{count} {what} are in {path}.")
+    print(f"{_count(count, what.removesuffix('s'))} written to {path}.")
 
 
 async def migrate(settings: Settings) -> None:
@@ -161,6 +163,10 @@ async def restore(settings: Settings, path: Path, *, replace: bool) -> None:
     finally:
         await database.close()
     print(f"{made.total} rows as of {made.made_at:%Y-%m-%d %H:%M} UTC are back.")
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def _summed(tell: exchange.Progress) -> backups.Progress:
