@@ -1,13 +1,17 @@
 """Looks at a recording without blocking: finds it, measures it and draws its waveform in a bounded pool of threads."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from recordings.folder import Folder, Found, State, find
 from recordings.sound import BadSound, measure
 from recordings.waveform import peaks_of
+
+Result = TypeVar("Result")
 
 #: A recording that is shorter than what was talked by more than this is partial.
 SHORT_BY_S = 3.0
@@ -35,12 +39,15 @@ class Looker:
     def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(threads, "recordings")
 
+    async def run(self, work: Callable[..., Result], *args: object) -> Result:
+        """Do other blocking work (cutting, mixing) in the same few threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+
     async def look(
         self, folder: Folder | None, name: str, talk_s: float | None = None, since_end_s: float | None = None
     ) -> Look:
         """How a recording stands now; see `look_now`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, look_now, folder, name, talk_s, since_end_s)
+        return await self.run(look_now, folder, name, talk_s, since_end_s)
 
     def close(self) -> None:
         """End the threads; what is being looked at is finished first."""

@@ -15,7 +15,7 @@ class Endless:
 
     def __init__(self, pbx: "DemoPbx", calls_per_minute: float, dice: Random) -> None:
         self._pbx = pbx
-        self._pause = 60.0 / calls_per_minute
+        self._pause = 60.0 / calls_per_minute / pbx.speed
         self._dice = dice
 
     async def background(self) -> None:
@@ -26,7 +26,7 @@ class Endless:
             name = opening.pop(0) if opening else ""
             begun = self._begin([name] if name else self._pbx.story.some_calls(self._dice))
             short = 0.3 if opening else self._dice.uniform(0.5, 1.5)
-            await asyncio.sleep(self._pause * short if begun else 0.5)
+            await asyncio.sleep(self._pause * short if begun else 0.5 / self._pbx.speed)
 
     def _begin(self, names: list[str], lead: str = "") -> bool:
         favourite = frozenset({self._pbx.story.favourite} - {""} - {lead})

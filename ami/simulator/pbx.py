@@ -30,7 +30,7 @@ USERS = {
 class DemoPbx:
     """A PBX that is not there: it speaks AMI, and plays recorded calls with fresh names, ids and times.
 
-    `story` says who plays; with `calls_per_minute` it plays without end, at `speed` times the recorded pace
+    `story` says who plays; with `calls_per_minute` it plays without end, all of it `speed` times as fast
     (if `patient`, only while a client listens); the same `seed` gives the same cast. `on_recording` is called
     when a recorded call is over (in the event loop: it must not block). Test hooks: `play`, `begin`,
     `drop_clients`, `stall`, `refuse_passwords`, `send_garbage`; `stop` says Shutdown first.

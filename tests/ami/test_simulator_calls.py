@@ -97,7 +97,7 @@ async def test_a_snapshot_at_any_moment_equals_what_plays() -> None:
 
 
 async def test_no_operator_is_ever_in_two_calls() -> None:
-    async with a_pbx(calls_per_minute=600, speed=30, story=a_story(favourite="101", rest_s=1.0)) as pbx:
+    async with a_pbx(calls_per_minute=30, speed=30, story=a_story(favourite="101", rest_s=1.0)) as pbx:
         played: Counter[str] = Counter()
         parts: Counter[str] = Counter()
         seen = set()
