@@ -60,7 +60,9 @@ class Connection:
         self.settings = settings
         self.rights: Rights | None = None
         self.link = Link(State.CONNECTING, f"Connecting to {settings.place}.", time.time())
-        self._wanted, self._on_state = wanted, on_state
+        self.session_number = 0
+        self._wanted = wanted
+        self._readers: list[Callable[[Link], None]] = [on_state] if on_state is not None else []
         self._stream = Stream(room, self._pause, self._resume)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
@@ -68,6 +70,10 @@ class Connection:
         self._slow = Patience(settings.refused_s, settings.refused_cap_s)
         self._began = 0.0
         self._told_in = False
+
+    def subscribe(self, reader: Callable[[Link], None]) -> None:
+        """Tell this one too of every change of state."""
+        self._readers.append(reader)
 
     async def start(self) -> None:
         """Begin; the link is made in the background, and states tell how it goes."""
@@ -211,6 +217,7 @@ class Connection:
     def _tell_logged_in(self, at: float) -> None:
         if not self._told_in:
             self._told_in = True
+            self.session_number += 1
             self._stream.put(at, LoggedIn())
 
     def _pause(self) -> None:
@@ -232,8 +239,8 @@ class Connection:
         since = self.link.since if state is self.link.state else time.time()
         self.link = link = Link(state, words, since, version or self.link.version, missing, attempt)
         _log.info("ami.link", pbx=self.settings.name, state=str(state), words=words)
-        if self._on_state is not None:
+        for reader in self._readers:
             try:
-                self._on_state(link)
+                reader(link)
             except Exception:
                 _log.exception("ami.on_state_failed", pbx=self.settings.name)
