@@ -298,14 +298,13 @@ class Writer:
         return self._connection
 
     async def _let_go(self) -> None:
-        """Give the connection up; a transaction on it is rolled back, or ends with the connection."""
+        """Throw the connection away, and with it whatever transaction or limit it had."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
         try:
             async with asyncio.timeout(5):
-                if connection.in_transaction():
-                    await connection.invalidate()
+                await connection.invalidate()
                 await connection.close()
         except Exception as error:
             log.debug("a broken connection could not be closed in order", error=repr(error))
