@@ -1,7 +1,7 @@
 """Fills an empty database with the demo, through the ordinary services: accounts, cards, the calls of the last days."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Any
 from callcrm.accounts import passwords, queries
 from callcrm.accounts import service as accounts
 from callcrm.accounts.policy import Actor, Line
+from callcrm.calls import notes
 from callcrm.calls import service as calls
 from callcrm.calls.call import Call, Change
 from callcrm.calls.rows import Context, site
 from callcrm.clients import editing
 from callcrm.demo.history import moments, past_calls
-from callcrm.demo.story import CLIENTS, COLLEAGUES, COMPANIES, COUNTRY, OFFICE, PBX, Colleague, a_story
+from callcrm.demo.story import CLIENTS, COLLEAGUES, COMPANIES, COUNTRY, NOTES, OFFICE, PBX, Colleague, a_story
 from callcrm.kernel import clock
 from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Unit, Writer
@@ -24,6 +25,8 @@ from callcrm.kernel.writer import Unit, Writer
 DAYS = 4
 #: Calls of the last hours are followed by callbacks; older ones were all settled.
 RECENT_S = 2 * 3600
+#: The share of answered calls of which something was written.
+NOTED = 0.6
 #: Calls written in one unit.
 _PAGE = 20
 
@@ -127,6 +130,9 @@ async def _calls(writer: Writer, past: _Past) -> None:
         for some, after in ((old, ()), (new, past.after)):
             if some:
                 await writer.do(partial(_record, some=some, context=context, after=after), name="demo-calls")
+        written = [one for one in page if one.answered_by and past.dice.random() < NOTED]
+        wrote = {one.id: past.dice.choice(NOTES) for one in written}
+        await writer.do(partial(_write_notes, some=written, wrote=wrote, ids=past.ids), name="demo-notes")
 
 
 def _next(made: Iterator[Call]) -> list[Call]:
@@ -136,3 +142,22 @@ def _next(made: Iterator[Call]) -> list[Call]:
 async def _record(unit: Unit, some: Sequence[Call], context: Context, after: Sequence[calls.After]) -> None:
     changes = [Change("call.ended", one, one.ended_at or one.at or 0.0) for one in some]
     await calls.record(unit, changes, context, after=after)
+
+
+async def _write_notes(
+    unit: Unit, some: Sequence[Call], wrote: Mapping[str, tuple[str, str]], ids: Mapping[str, int]
+) -> None:
+    """What the operator who talked last wrote of each call, and chose."""
+    sits = {one.extension: one for one in COLLEAGUES if one.extension}
+    for call in some:
+        colleague = sits[call.answered_by[-1]]
+        actor = Actor(
+            ids[colleague.name],
+            colleague.name,
+            colleague.role,
+            extensions=(Line(PBX, colleague.extension),),
+            via="command",
+        )
+        text, disposition = wrote[call.id]
+        saved = await notes.note(unit, actor, call.id, text, 0)
+        await notes.set_disposition(unit, actor, call.id, disposition, saved.version)

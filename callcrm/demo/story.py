@@ -144,6 +144,19 @@ PEOPLE = (
     Person("79219907725"),
 )
 
+#: What operators wrote after calls, and the disposition they chose.
+NOTES = (
+    ("Delivery moved to Friday, after two o'clock.", "Resolved"),
+    ("Asks for a quote: two greenhouses 3 × 6, with foundation. Send by mail.", "Call again"),
+    ("Chair with a broken leg; photo will come by mail. Replacement at no charge.", "Complaint"),
+    ("Ordered the large terrace table, anthracite.\nDelivery to the summer house, gate code 14.", "Order"),
+    ("Wanted to know where the parcel is: with the carrier since Tuesday.", "Resolved"),
+    ("Invoice without VAT needed. Passed on to accounts.", "Handed on"),
+    ("Спрашивал про теплицу с автополивом, перезвонить в четверг.", "Call again"),
+    ("Перенесли доставку на субботу, до обеда.", "Resolved"),
+    ("Looking for the pharmacy next door.", "Wrong number"),
+)
+
 CALLS = {
     "queue_answered": 4.0,
     "queue_operator_hangs_up": 3.0,

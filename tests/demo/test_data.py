@@ -41,6 +41,7 @@ async def test_an_empty_database_becomes_a_call_centre_and_a_full_one_stays(
         assert all(call.state == "ended" and call.ended_at is not None for call in calls)
         assert {call.direction for call in calls} >= {"inbound", "outbound"}
         assert any(call.missed for call in calls)
+        assert 3 < sum(bool(call.note_line and call.disposition) for call in calls) < len(calls)
         assert sum(call.client_id is not None for call in calls) > len(calls) // 2
         parts = await db.scalar(select(func.count()).where(CallOperator.user_id.is_not(None)))
         assert parts is not None and parts > 20
