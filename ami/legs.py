@@ -163,6 +163,11 @@ class LegHungUp(LegEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LegDismissed(LegEvent):
+    """Somebody else told the leg to end: the dialplan, a command, or the PBX."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded(LegEvent):
     """The leg is over; `cause` is the Q.850 number, None where it was lost."""
 

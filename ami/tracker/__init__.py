@@ -87,6 +87,7 @@ class Tracker:
         self._ticked = float("-inf")
         self._listed: float | None = None
         self._last: float | None = None
+        self._logged_in = False
 
     @property
     def anomalies(self) -> list[tuple[str, str]]:
@@ -130,8 +131,7 @@ class Tracker:
 
     def lost(self, at: float) -> list[LegEvent]:
         """The link is gone: calls are kept until a snapshot tells what became of them."""
-        if self._snapshot.gap is None:
-            self._snapshot.gap = at
+        self._gap(at)
         return self._told()
 
     def stopped(self, at: float) -> list[LegEvent]:
@@ -148,6 +148,11 @@ class Tracker:
         return self._told()
 
     # -- inside
+    def _gap(self, at: float) -> None:
+        if self._snapshot.gap is None and self._logged_in:
+            self._snapshot.gap = at
+            self._world.gap = True
+
     def _other(self, name: str, message: Message, at: float) -> None:
         snapshot = self._snapshot
         if name in ("CoreShowChannel", "Status"):
@@ -155,13 +160,16 @@ class Tracker:
         elif name in ("CoreShowChannelsComplete", "StatusComplete"):
             snapshot.complete(message, at)
             self._listed = at
+            self._world.gap = False
         elif name == "QueueEntry":
             snapshot.queue_entry(message, at)
         elif name == "BridgeListComplete":
             snapshot.settle(at)
             self._listed = None
         elif name == "FullyBooted":
-            snapshot.gap = self._last if snapshot.gap is None else snapshot.gap
+            if self._logged_in:
+                self._gap(self._last if self._last is not None else at)
+            self._logged_in = True
         elif name == "Shutdown":
             self._world.out += self.stopped(at)
 

@@ -31,8 +31,10 @@ def known(value: str) -> str:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel. `root`: Linkedid when it began; `dialer`: Uniqueid of the channel that calls it.
+    """A channel. `root`: Linkedid when it began; `dialer`: Uniqueid of the channel
+    that calls it; `mate`: of the one that it should join.
 
+    `parted`: it was in a bridge and left it;
     `asked`: when its own side asked to end; `doubted`: since when it should be over; `waning`: since
     when it may be over; `missing`: since when a list of all channels lacks it.
     """
@@ -44,13 +46,17 @@ class Channel:
     born: int
     exact: bool = True
     told: bool = False
+    unseen: bool = False
     number: str = ""
     caller_name: str = ""
     exten: str = ""
     context: str = ""
     state: int = -1
     bridge: str | None = None
+    bridged_at: float = 0.0
+    parted: bool = False
     dialer: str | None = None
+    mate: str | None = None
     rung: bool = False
     dial_over: bool = False
     up: bool = False

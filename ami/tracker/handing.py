@@ -51,7 +51,7 @@ def _behind(world: World, target: Channel | None, moved: Channel | None) -> str 
 def parked_call(world: World, message: Message, at: float) -> None:
     """ParkedCall: the parkee waits at a space. In a list (with an ActionID) it tells what is so already."""
     parkee = see(world, message, at, "Parkee")
-    if parkee is not None and parkee.told and not parkee.parked:
+    if parkee is not None and parkee.told:
         parkee.parked = True
         world.tell(legs.LegParked(at, parkee.uid, first(message, "ParkerDialString"), first(message, "ParkingSpace")))
 
@@ -62,6 +62,8 @@ def _unpark(world: World, message: Message, at: float, how: str) -> None:
     if parkee is None or not parkee.parked:
         return
     parkee.parked = False
+    if retriever is not None:
+        retriever.mate = parkee.uid
     world.tell(legs.LegUnparked(at, parkee.uid, how, retriever.uid if retriever is not None else None))
 
 

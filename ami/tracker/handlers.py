@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ami import legs
 from ami.messages import Message, first
-from ami.tracker.channel import NOTHING, Channel, known, plain
+from ami.tracker.channel import NOTHING, Bridge, Channel, known, plain
 from ami.tracker.seeing import recorded, see
 from ami.tracker.world import World
 
@@ -39,6 +39,8 @@ def soft_hangup(world: World, message: Message, at: float) -> None:
     channel = see(world, message, at)
     if channel is not None and first(message, "Cause") != _ASYNC_GOTO:
         channel.doubted = at
+        if channel.told:
+            world.tell(legs.LegDismissed(at, channel.uid))
 
 
 def hangup(world: World, message: Message, at: float) -> None:
@@ -144,6 +146,7 @@ def pickup(world: World, message: Message, at: float) -> None:
     uid = first(message, "TargetUniqueid")
     if channel is not None and channel.told:
         channel.rung = True
+        channel.mate = target.dialer if target is not None else None
         world.tell(legs.LegPickedUp(at, channel.uid, target.uid if target is not None else known(uid) or None))
 
 
@@ -175,11 +178,23 @@ def bridge_enter(world: World, message: Message, at: float) -> None:
     swapped = world.find(first(message, "SwapUniqueid"))
     if swapped is not None and swapped.bridge == uid:
         world.move(swapped, None, at)
-    channel.parked = channel.parked and world.bridge(uid).holding
+    if first(message, "BridgeType") == "parking" and not channel.parked and channel.told:
+        channel.parked = True
+        world.tell(legs.LegParked(at, channel.uid, "", ""))
     world.move(channel, world.bridge(uid), at)
-    if first(message, "BridgeNumChannels") == "1" and len(world.bridge(uid).members) > 1:
-        world.odd("left unseen", f"bridge {uid}")
-        world.clear(world.bridge(uid), at, keep=[channel.uid])
+    _count(world, world.bridge(uid), channel, first(message, "BridgeNumChannels"), at)
+
+
+def _count(world: World, bridge: Bridge, channel: Channel, said: str, at: float) -> None:
+    """How many the bridge should have now: mends a leaving, or a joining, that was lost."""
+    if said == "1" and len(bridge.members) > 1:
+        world.odd("left unseen", f"bridge {bridge.id}")
+        world.clear(bridge, at, keep=[channel.uid])
+    elif said == "2" and len(bridge.members) == 1 and not bridge.holding:
+        partners = world.partners(channel)
+        if len(partners) == 1:
+            world.odd("joined unseen", partners[0].name)
+            world.move(partners[0], bridge, at)
 
 
 def bridge_leave(world: World, message: Message, at: float) -> None:

@@ -32,8 +32,27 @@ def _orphaned(world: World, channel: Channel) -> bool:
     return channel.dialer is not None and channel.dialer in world.gone and not channel.up and channel.bridge is None
 
 
+#: Seconds that one side of an answered dial may be alone in its bridge; the other should follow at once.
+ALONE = 1.0
+
+
+def rejoin(world: World, at: float) -> None:
+    """Who was called and answered sits alone in a bridge: that its caller joined was lost."""
+    for bridge in list(world.bridges.values()):
+        if bridge.holding or bridge.conference or len(bridge.members) != 1:
+            continue
+        channel = world.find(next(iter(bridge.members)))
+        if channel is None or channel.dialer is None or at - channel.bridged_at < ALONE:
+            continue
+        dialer = world.find(channel.dialer)
+        if dialer is not None and dialer.up and dialer.bridge is None and not dialer.queue and not dialer.parted:
+            world.odd("joined unseen", dialer.name)
+            world.move(dialer, bridge, channel.bridged_at)
+
+
 def mend(world: World, at: float, *, until: float | None = None) -> None:
     """End what is overdue at `at`; none of it later than `until`."""
+    rejoin(world, at if until is None else until)
     for channel in list(world.channels.values()):
         if channel.uid in world.channels and overdue(world, channel, at):
             world.odd("ended unseen", f"{channel.name} {channel.uid}")

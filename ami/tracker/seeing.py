@@ -6,6 +6,7 @@ from ami.tracker.channel import NOTHING, Channel, known, plain
 from ami.tracker.world import World
 
 _UP, _RINGING = "6", "5"
+_NOWHERE = ("", "s", "h", "i", "t")
 _FILE = "MIXMONITOR_FILENAME"
 
 
@@ -23,11 +24,15 @@ def see(world: World, message: Message, at: float, prefix: str = "", *, born: bo
         if name in NOTHING or "/" not in name:
             return None
         root = known(first(message, f"{prefix}Linkedid"))
-        channel = world.begin(uid, name, root, at, exact=born)
+        young = first(message, f"{prefix}ChannelState") != _UP and not world.gap
+        channel = world.begin(uid, name, root, at, exact=born or young)
+        channel.unseen = not born
         if not born:
             world.odd("channel begun unseen", f"{name} {uid} in {first(message, 'Event')}")
     elif name not in NOTHING and plain(name) != plain(channel.name):
         world.rename(channel, name)
+    if channel.unseen and channel.told:
+        _learn_dialled(world, channel, message, at, prefix, born=born)
     channel.last = at
     channel.doubted = channel.waning = channel.missing = None
     _update(world, channel, message, at, prefix)
@@ -58,6 +63,15 @@ def _update(world: World, channel: Channel, message: Message, at: float, prefix:
         key, _, value = variable.partition("=")
         if key == _FILE:
             recorded(world, channel, value, at)
+
+
+def _learn_dialled(world: World, channel: Channel, message: Message, at: float, prefix: str, *, born: bool) -> None:
+    """What a channel whose beginning was not seen had dialled: within a subroutine it says only `s`."""
+    exten = known(first(message, f"{prefix}Exten"))
+    if (born or channel.exten in _NOWHERE) and exten not in _NOWHERE:
+        channel.unseen = False
+        number = known(first(message, f"{prefix}CallerIDNum")) or channel.number
+        world.tell(legs.LegNumbered(at, channel.uid, number, channel.caller_name, dialled=exten))
 
 
 def _ringing_unseen(world: World, channel: Channel, at: float) -> None:

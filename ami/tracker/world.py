@@ -24,6 +24,7 @@ class World:
         self.anomalies: Counter[str] = Counter()
         self.details: list[tuple[str, str]] = []
         self.step = 0
+        self.gap = False
 
     # -- telling ---------------------------------------------------------------------------
     def tell(self, event: legs.LegEvent) -> None:
@@ -150,12 +151,14 @@ class World:
         old = self.bridges.get(channel.bridge or "")
         if old is not None:
             old.members.discard(channel.uid)
+            channel.parted = True
             if not old.members and not old.holding and not old.conference:
                 self.bridges.pop(old.id, None)
         channel.bridge = bridge.id if bridge else None
         if bridge is not None:
             self.bridges.setdefault(bridge.id, bridge)
             bridge.members.add(channel.uid)
+            channel.bridged_at, channel.parted = at, False
             touched |= self.near(channel)
         self.tell_together(touched, at, channel.uid, exact=exact)
 
@@ -200,6 +203,16 @@ class World:
             bridge = self.bridges.get(channel.bridge or "")
             conference = bridge is not None and bridge.conference
             self.tell(legs.LegTogether(at, uid, peers, uid == mover, conference, exact))
+
+    def partners(self, channel: Channel) -> list[Channel]:
+        """Whom the channel calls, or is called by, who answered and is in no bridge: they should be in one with it."""
+        return [
+            one
+            for one in self.channels.values()
+            if one.up
+            and one.bridge is None
+            and (one.uid in (channel.dialer, channel.mate) or channel.uid in (one.dialer, one.mate))
+        ]
 
     def clear(self, bridge: Bridge, at: float, keep: Iterable[str] = ()) -> None:
         """Nobody is in the bridge any more, but for these."""

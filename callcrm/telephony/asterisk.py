@@ -42,6 +42,7 @@ class Adapter:
             legs.LegRecorded: lambda e: say.Recorded(e.at, e.leg, e.file) if e.file else None,
             legs.LegMailed: lambda e: say.Mailed(e.at, e.leg, e.box),
             legs.LegHungUp: lambda e: say.HungUp(e.at, e.leg),
+            legs.LegDismissed: lambda e: say.Dismissed(e.at, e.leg),
             legs.LegEnded: self._ended,
             legs.LegReplaced: lambda e: say.Replaced(e.at, e.leg, e.old),
             legs.Originated: self._originated,

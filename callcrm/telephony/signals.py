@@ -156,6 +156,11 @@ class HungUp(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class Dismissed(Signal):
+    """Somebody else told the leg to end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended(Signal):
     """The leg is over; `cause` is the Q.850 number where known."""
 

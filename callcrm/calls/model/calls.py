@@ -52,6 +52,7 @@ class Calls:
             say.Recorded: self._recorded,
             say.Mailed: self._mailed,
             say.HungUp: self._hung_up,
+            say.Dismissed: self._dismissed,
             say.Ended: self._ended,
             say.Replaced: self._replaced,
             say.DialDone: self._dial_done,
@@ -324,9 +325,13 @@ class Calls:
 
     def _parked(self, signal: say.Parked) -> None:
         leg = self._join.legs.get(signal.leg)
-        if leg is None or (leg.home.parking is not None and leg.home.parking.over is None):
+        if leg is None:
             return
         talk = leg.home
+        if talk.parking is not None and talk.parking.over is None:
+            talk.parking.by = signal.by or talk.parking.by
+            talk.parking.space = signal.space or talk.parking.space
+            return
         if talk.handings and talk.handings[-1].kind == "blind" and talk.handings[-1].target is None:
             rung_since = any(one.rung_by == leg.id and one.began >= talk.handings[-1].at for one in self._legs_of(talk))
             if not rung_since:
@@ -385,6 +390,11 @@ class Calls:
         leg = self._join.legs.get(signal.leg)
         if leg is not None and leg.hung_up is None:
             leg.hung_up = signal.at
+
+    def _dismissed(self, signal: say.Dismissed) -> None:
+        leg = self._join.legs.get(signal.leg)
+        if leg is not None and leg.dismissed is None:
+            leg.dismissed = signal.at
 
     def _ended(self, signal: say.Ended) -> None:
         leg = self._join.legs.get(signal.leg)

@@ -45,6 +45,7 @@ class Leg:
     hold_since: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)
     hung_up: float | None = None
+    dismissed: float | None = None
     ended: float | None = None
     cause: int | None = None
 

@@ -45,7 +45,7 @@ def view(talk: Conversation, legs: Legs, pbx: str, now: float | None) -> rows.Ca
         missed=way == "inbound" and not mine and ended is not None,
         outcome=fate.outcome(talk, way, mine, legs) if ended is not None or mine else None,
         why=fate.why_missed(talk, legs) if way == "inbound" and not mine and ended is not None else None,
-        ended_by=_ended_by(talk, caller) if ended is not None else None,
+        ended_by=_ended_by(talk, caller, legs) if ended is not None else None,
         transfers=tuple(handed),
         parked=_parked(talk),
         pickup=rows.Pickup(*talk.pickup) if talk.pickup is not None else None,
@@ -134,12 +134,35 @@ def _wait(start: float | None, first: Conversed | None, ended: float | None) -> 
     return None if until is None or start is None else max(0.0, until - start)
 
 
-def _ended_by(talk: Conversation, caller: Leg | None) -> str:
-    if talk.stopped or caller is None or caller.hung_up is None:
+def _ended_by(talk: Conversation, caller: Leg | None, legs: Legs) -> str:
+    if talk.stopped or caller is None or any(one.by == caller.id for one in talk.handings):
         return "other side"
-    if any(one.by == caller.id for one in talk.handings):
-        return "other side"
-    return "caller"
+    if caller.hung_up is not None or _left_first(talk, caller, legs):
+        return "caller"
+    return "other side"
+
+
+def _left_first(talk: Conversation, caller: Leg, legs: Legs) -> bool:
+    """That the caller hung up was lost, but he left, or his call was cancelled, with nobody else having ended it."""
+    met = [(span, legs[other]) for other, span in caller.spans.items() if other in legs]
+    if not met:
+        rang = [leg for leg in members(talk, legs) if leg.rung and leg is not caller]
+        return bool(rang) and rang[-1].result == "cancelled" and not _dismissed(caller, rang[-1].ring_end)
+    span, other = max(met, key=lambda one: one[0].seen)
+    return (
+        span.end is not None
+        and span.went == caller.id
+        and other.hung_up is None
+        and caller.ended is not None
+        and caller.ended - span.end < 1.0
+        and not _dismissed(caller, span.end)
+        and not _dismissed(other, span.end)
+    )
+
+
+def _dismissed(leg: Leg, before: float | None) -> bool:
+    """It was told to end by then."""
+    return leg.dismissed is not None and before is not None and leg.dismissed <= before
 
 
 def _parked(talk: Conversation) -> rows.Parked | None:
