@@ -28,6 +28,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "ListCommands": ("", "List available manager commands."),
     "Login": ("", "Login Manager."),
     "Logoff": ("", "Logoff Manager."),
+    "MixMonitorMute": ("system,call", "Mute / unMute a Mixmonitor recording."),
     "Originate": ("originate", "Originate a call."),
     "ParkedCalls": ("", "List parked calls."),
     "Ping": ("", "Keepalive command."),
@@ -55,6 +56,12 @@ def _list(words: str, items: list[Message], complete: str) -> list[Message]:
     return [start, *items, {"Event": complete, "EventList": "Complete", "ListItems": str(len(items))}]
 
 
+def _may(session: "Session", needed: str) -> bool:
+    """Whether the user writes one of the classes that an action needs."""
+    allowed = session.user.write if session.user else frozenset()
+    return not needed or not allowed.isdisjoint([*needed.split(","), "all"])
+
+
 class Answers:
     """Answers actions for one PBX."""
 
@@ -69,9 +76,7 @@ class Answers:
                 f"Invalid/unknown command: {first(message, 'action')}. "
                 "Use Action: ListCommands to show available commands."
             )
-        needed = ACTIONS[_BY_NAME[kind]][0]
-        allowed = session.user.write if session.user else frozenset()
-        if needed and not allowed.intersection([*needed.split(","), "all"]) and "all" not in allowed:
+        if not _may(session, ACTIONS[_BY_NAME[kind]][0]):
             return _error("Permission denied")
         answer: Answer = getattr(self, f"_{kind}")
         return answer(session, message)
@@ -85,8 +90,12 @@ class Answers:
         return [{"Response": "Success", "Events": "On" if session.events else "Off"}]
 
     def _listcommands(self, session: "Session", message: Message) -> list[Message]:
-        del session, message
-        told = {name: f"{what}  (Priv: {needed or '<none>'})" for name, (needed, what) in ACTIONS.items()}
+        del message
+        told = {
+            name: f"{what}  (Priv: {needed or '<none>'})"
+            for name, (needed, what) in ACTIONS.items()
+            if _may(session, needed)
+        }
         return [{"Response": "Success", **told}]
 
     def _coresettings(self, session: "Session", message: Message) -> list[Message]:
@@ -180,6 +189,12 @@ class Answers:
             return _error("No such channel")
         channel.variables[first(message, "variable")] = first(message, "value")
         return _success("Variable Set")
+
+    def _mixmonitormute(self, session: "Session", message: Message) -> list[Message]:
+        del session
+        if self._channel(message) is None:
+            return _error("Could not mute mixmonitor on channel: No such channel")
+        return _success("MixMonitor muted" if first(message, "state") == "1" else "MixMonitor unmuted")
 
     def _originate(self, session: "Session", message: Message) -> list[Message]:
         if "/" not in first(message, "channel"):

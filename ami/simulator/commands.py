@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ami.messages import Message, first
 from ami.simulator.play import Play
 from ami.simulator.snapshots import bridge_headers, member_headers
-from ami.simulator.state import Channel
+from ami.simulator.state import Channel, Member
 from ami.simulator.story import Person
 from ami.simulator.trace import Step, Token, Trace, load
 
@@ -162,11 +162,16 @@ class Commands:
     # ---- queues --------------------------------------------------------------------------------------
     def change_member(self, queue: str, interface: str, what: str, more: Message) -> None:
         """QueueMemberAdded, QueueMemberRemoved or QueueMemberPause."""
-        now, known = self._state.queues[queue], self._state.queues[queue].members.get(interface)
-        headers = member_headers(self._state, now, known) if known else {}
-        event = f"QueueMember{what}"
-        head: Message = {"Event": event, "Privilege": "agent,all", **headers, "Queue": queue, "Interface": interface}
-        self._pbx.put(head | more)
+        place = self._state.queues[queue]
+        member = place.members.get(interface) or self._newcomer(interface, more)
+        headers = member_headers(self._state, place, member)
+        head: Message = {"Event": f"QueueMember{what}", "Privilege": "agent,all"}
+        self._pbx.put(head | headers | more)
+
+    def _newcomer(self, interface: str, more: Message) -> Member:
+        phone = first(more, "StateInterface", interface).partition("/")[2].partition("@")[0]
+        name = first(more, "MemberName", interface)
+        return Member(phone, interface, name, membership="dynamic", login=int(self._pbx.now()))
 
 
 def _token(step: Step, header: str) -> Token:
