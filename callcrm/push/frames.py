@@ -48,7 +48,7 @@ def pop(pop: Pop, call: CallView, labels: Labels, answered_by: str, number: str 
         said_name=call.said_name,
         clients=list(call.clients),
         match=_match(call),
-        line=PopLine(number=call.called, label=labels.lines.get(call.called, "")) if call.called else None,
+        line=_line(call, labels),
         queue=call.queue or "",
         queue_label=labels.queues.get(call.queue or "", ""),
         waited_s=max(0.0, round((rung - call.at).total_seconds(), 1)),
@@ -85,6 +85,13 @@ def _match(call: CallView) -> PopMatch | None:
     return PopMatch(step=step, words=words, remembered=bool(call.match.get("remembered")))
 
 
+def _line(call: CallView, labels: Labels) -> PopLine | None:
+    """The number that was called: one of ours, but for a call out, where it is the client's own (maybe masked)."""
+    if call.direction == "outbound" or not call.called:
+        return None
+    return PopLine(number=call.called, label=labels.lines.get(call.called, ""))
+
+
 def call(view: CallView, number: str | None) -> CallData:
     """A row of the log."""
     card = next((client for client in view.clients if client.id == view.client_id), None)
@@ -99,7 +106,7 @@ def call(view: CallView, number: str | None) -> CallData:
         number=number,
         client=view.client_id,
         client_name=card.name if card else "",
-        called=view.called,
+        called=view.called if view.direction != "outbound" else number,
         queue=view.queue,
         operator=view.operator,
         rang=list(view.rang),

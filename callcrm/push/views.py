@@ -233,12 +233,19 @@ async def people(db: AsyncConnection) -> list[AnyRow]:
     return list((await db.execute(select(*columns))).all())
 
 
+_WAITING = (
+    select(CallRow.pbx, CallRow.queue, func.count().label("waiting"), func.min(CallRow.at).label("since"))
+    .where(CallRow.ended_at.is_(None), CallRow.answered_at.is_(None), CallRow.queue.is_not(None))
+    .group_by(CallRow.pbx, CallRow.queue)
+)
+
+
+async def all_waiting(db: AsyncConnection) -> dict[tuple[str, str], AnyRow]:
+    """How many wait in each queue (pbx, queue) with anybody in it, and since when the first of them."""
+    return {(row.pbx, row.queue): row for row in await db.execute(_WAITING)}
+
+
 async def waiting(db: AsyncConnection, queues: Collection[tuple[str, str]]) -> dict[tuple[str, str], AnyRow]:
-    """How many wait in these queues (pbx, queue), and since when the first of them."""
+    """The same for these queues."""
     wanted = or_(*(and_(CallRow.pbx == pbx, CallRow.queue == queue) for pbx, queue in queues))
-    statement = (
-        select(CallRow.pbx, CallRow.queue, func.count().label("waiting"), func.min(CallRow.at).label("since"))
-        .where(CallRow.ended_at.is_(None), CallRow.answered_at.is_(None), wanted)
-        .group_by(CallRow.pbx, CallRow.queue)
-    )
-    return {(row.pbx, row.queue): row for row in await db.execute(statement)}
+    return {(row.pbx, row.queue): row for row in await db.execute(_WAITING.where(wanted))}

@@ -106,6 +106,7 @@ class Api:
         status: int = 200,
         media: str = "application/json",
         errors: tuple[int, ...] = (),
+        public: bool = False,
     ) -> Callable[[Callable[[Any], Awaitable[Result]]], Callable[[Any], Awaitable[Result]]]:
         """Declare the decorated function as this operation; `errors` are statuses of its own."""
 
@@ -116,7 +117,7 @@ class Api:
                 return found if isinstance(found, web.StreamResponse) else _answer(found, status)
 
             handle.__name__ = function.__name__
-            self.routes.route(method, path, right=right)(handle)
+            self.routes.route(method, path, right=right, public=public)(handle)
             self.operations.append(
                 Operation(method, path, summary, query, body, answer, status, media, errors, function.__name__)
             )
