@@ -100,6 +100,7 @@ class DemoPbx:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.stage.finish(self.now())
         if self._stall is not None:
             self._stall.cancel()
         if self._server is not None:

@@ -48,6 +48,10 @@ class Stage:
             message.update(variables or self._variables(message))
         return [message, *self._follows(event, message)]
 
+    def finish(self, now: float) -> None:
+        """The PBX stops: recordings that run are over, as Asterisk closes its files."""
+        self._recorder.finish(now)
+
     def _variables(self, message: Message) -> Message:
         added: Message = {}
         for prefix in ("", "Dest"):

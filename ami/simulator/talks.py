@@ -68,6 +68,11 @@ class Recorder:
             for one in self._running.values():
                 self._turn(one, now)
 
+    def finish(self, now: float) -> None:
+        """The PBX stops: every recording that runs is over."""
+        for uniqueid in list(self._running):
+            self._end(uniqueid, now)
+
     def _begin(self, uniqueid: str, file: str) -> None:
         channel = self._state.channels.get(uniqueid)
         if channel is not None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from ami.messages import Message, first
+from ami.simulator import Recording
 from ami.simulator.story import Person
 from tests.ami.simulated import Client, a_client, a_pbx, a_story
 
@@ -235,3 +236,13 @@ async def test_getvar_tells_the_recordings_name() -> None:
         (answer,) = await client.act("Getvar", Channel=first(started, "Channel"), Variable="MIXMONITOR_FILENAME")
         assert str(answer["Value"]).endswith(f"{started['Uniqueid']}.wav")
         await play.over()
+
+
+async def test_a_pbx_that_stops_closes_the_recordings_that_run() -> None:
+    recordings: list[Recording] = []
+    async with a_pbx(on_recording=recordings.append) as pbx, a_client(pbx) as client:
+        await pbx.begin("direct_answered", speed=2)
+        await client.until(lambda m: m.get("Event") == "BridgeEnter" and m["BridgeNumChannels"] == "2")
+        await asyncio.sleep(0.1)
+        await pbx.stop()
+    assert [one.kind for recording in recordings for one in recording.heard] == ["talk"]
