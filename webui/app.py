@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from webui import assets
+from webui import api, assets, health
 from webui.middleware import CHAIN
 from webui.pages import accounts, door, me, pbx
 from webui.parts import PARTS, Parts
@@ -17,6 +17,6 @@ def make_app(parts: Parts) -> web.Application:
     assets.manifest()
     app = web.Application(middlewares=CHAIN, client_max_size=LARGEST)
     app[PARTS] = parts
-    for page in PAGES:
+    for page in (*PAGES, api, health):
         page.routes.add_to(app)
     return app

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from callcrm.kernel import database
 from callcrm.push import figures
+from callcrm.push import metrics as push_metrics
 from callcrm.telephony import queries
 from webui.parts import PARTS, Parts
 from webui.routes import Routes
@@ -21,6 +22,9 @@ _RECORDINGS = Gauge("callcrm_recordings", "Recordings of the last day by state."
 _LINKS = Gauge("callcrm_link_up", "1 while the link to the PBX stands.", ["pbx"])
 _WRITER_QUEUE = Gauge("callcrm_writer_waiting", "Units of work that wait for the writer.")
 _WRITER_WELL = Gauge("callcrm_writer_well", "1 while the database takes what is written.")
+
+#: Push counts into the same registry; where it is another process, its counters stay at nought here.
+COUNTED = (push_metrics.__name__,)
 
 Lamp = dict[str, object]
 

@@ -32,7 +32,7 @@ async def all_links(parts: Parts) -> list[Link]:
 
 def _link(name: str, row: queries.LinkLine | None) -> Link:
     if row is None:
-        return Link(name, words.link("down"), _("The listener has not tried this PBX yet."), None, None, "")
+        return Link(name, words.link("gone"), _("The listener has not tried this PBX yet."), None, None, "")
     return Link(name, words.link(row.state), row.words, row.since, row.seen_at, row.version)
 
 

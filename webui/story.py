@@ -147,7 +147,13 @@ def events(axis: Axis, parts: Sequence[Part], call: Mapping[str, Any]) -> list[E
     if call.get("voicemail"):
         found.append(Event(_last(found), Mark("", "voicemail", _("Voicemail")), _("Left a voice message")))
     if call.get("ended"):
-        found.append(Event(axis.seconds, Mark("", "phone-off", _("Ended")), words.ended_by(call.get("ended_by"))))
+        found.append(
+            Event(
+                axis.seconds,
+                Mark("", "phone-off", _("Ended")),
+                words.ended_by(call.get("ended_by"), str(call["direction"])),
+            )
+        )
     return sorted(found, key=lambda event: event.offset)
 
 

@@ -61,8 +61,7 @@ def outcome(code: str | None) -> str:
         "failed": _("Failed"),
         "voicemail": _("Voicemail"),
         "congestion": _("Lines busy"),
-        "cancelled": _("Given up"),
-        "abandoned": _("Gave up"),
+        "operator did not pick up": _("Own phone not lifted"),
     }.get(code or "", (code or "").capitalize())
 
 
@@ -79,12 +78,14 @@ def why(code: str | None) -> str:
     }.get(code or "", code or "")
 
 
-def ended_by(code: str | None) -> str:
-    """Who hung up."""
+def ended_by(code: str | None, direction: str = "inbound") -> str:
+    """Who hung up: the log knows the caller's side and the other one."""
+    ours = _("The operator hung up")
+    theirs = _("The client hung up")
+    inbound = direction != "outbound"
     return {
-        "client": _("The client hung up"),
-        "operator": _("The operator hung up"),
-        "other": _("The PBX ended the call"),
+        "caller": theirs if inbound else ours,
+        "other side": ours if inbound else theirs,
     }.get(code or "", _("The call ended"))
 
 
@@ -117,6 +118,26 @@ def recording(state: str, cause: str = "") -> Mark:
     }.get(state, Mark("", "volume-x", _("None")))
 
 
+def recording_short(state: str) -> Mark:
+    """The same in a word, for a row."""
+    mark = recording(state)
+    short = {
+        "late": _("Late"),
+        "empty": _("Empty"),
+        "missing": _("Missing"),
+        "deleted": _("Deleted"),
+        "unknown": _("Unknown"),
+        "partial": _("Part"),
+        "paused": _("Paused"),
+    }
+    return Mark(mark.state, mark.icon, short.get(state, mark.word))
+
+
+def nobody(rang: int) -> str:
+    """Nobody answered; how many phones rang."""
+    return ngettext("Nobody, %(n)s rang", "Nobody, %(n)s rang", rang) % {"n": rang} if rang else _("Nobody")
+
+
 def closed_why(code: str | None) -> str:
     """Why a callback closed."""
     return {
@@ -136,12 +157,15 @@ def attempt(kind: str, result: str) -> str:
 def link(state: str) -> Mark:
     """How the link to a PBX stands."""
     return {
-        "up": Mark("ok", "check", _("Working")),
+        "connected": Mark("ok", "check", _("Working")),
         "connecting": Mark("warn", "loader", _("Connecting")),
-        "refused": Mark("late", "octagon-x", _("Log-in refused")),
-        "down": Mark("late", "octagon-x", _("Not connected")),
-        "away": Mark("late", "octagon-x", _("Not connected")),
-    }.get(state, Mark("warn", "triangle-alert", state.capitalize()))
+        "stalled": Mark("warn", "triangle-alert", _("Silent")),
+        "gone": Mark("late", "octagon-x", _("Not connected")),
+        "closed": Mark("late", "octagon-x", _("Closed")),
+        "wrong_password": Mark("late", "octagon-x", _("Password refused")),
+        "missing_permission": Mark("late", "octagon-x", _("Rights missing")),
+        "not_a_pbx": Mark("late", "octagon-x", _("No PBX there")),
+    }.get(state, Mark("late", "octagon-x", _("Not connected")))
 
 
 def person(state: str) -> Mark:
