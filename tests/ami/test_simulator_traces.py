@@ -139,3 +139,19 @@ def test_figures_follow_the_plays_own_time() -> None:
     assert (complete["HoldTime"], complete["TalkTime"]) == ("3", "18")
     cdr = [m for m in told if m.get("Event") == "Cdr"][1]
     assert 19 <= int(first(cdr, "Duration")) <= 22
+
+
+WHOLE = [
+    path
+    for version in ("16.28.0", "22.10.1")
+    for path in sorted((TRACES.parent / version).glob("*.jsonl.gz"))
+    if not path.name.startswith(("connect_midcall", "pbx_stops_midcall"))
+]
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: f"{path.parent.name}-{path.name.partition('.')[0]}")
+def test_any_recorded_stream_can_be_played(path: Path) -> None:
+    told, stage, _, _ = played([str(path)], 4)
+    assert not [message for message in told if RECORDED.search(str(message))]
+    assert not stage.state.channels
+    assert all(not queue.waiting for queue in stage.state.queues.values())
