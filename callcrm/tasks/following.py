@@ -148,7 +148,7 @@ class Callbacks:
             "due_at": self.rules.due(missed_at),
             "created_at": missed_at,
         }
-        task_id = (await unit.db.execute(_INSERT[unit.db.dialect.name], row)).scalar_one_or_none()
+        task_id = (await unit.db.execute(INSERT[unit.db.dialect.name], row)).scalar_one_or_none()
         if task_id is not None:
             unit.fact("task.created", task=int(task_id), owner=owner_id)
         return task_id
@@ -159,7 +159,8 @@ def _insertion(dialect: str) -> Any:
     return insertion.on_conflict_do_nothing(index_elements=["number"], index_where=OPEN_CALLBACK).returning(Task.id)
 
 
-_INSERT = {dialect: _insertion(dialect) for dialect in ("sqlite", "postgresql")}
+#: Opens a task; gives no id when the caller has an open callback already.
+INSERT = {dialect: _insertion(dialect) for dialect in ("sqlite", "postgresql")}
 
 
 def story(one: Recorded) -> Story:
