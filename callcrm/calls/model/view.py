@@ -31,7 +31,7 @@ def view(talk: Conversation, legs: Legs, pbx: str, now: float | None) -> rows.Ca
         at=start,
         client=_client(talk, way, client, caller),
         called=_called(talk, way, caller),
-        name=_name(client, number) if way != "internal" else None,
+        name=_name(client, number) if way == "inbound" else None,
         caller=caller.who if way == "internal" and caller is not None else None,
         operator=_operator(talk, caller, legs) if way == "outbound" else None,
         queue=talk.queue or talk.asked_queue,
