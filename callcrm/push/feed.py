@@ -57,9 +57,9 @@ class Feed:
         self._told = Told({})
         self._teller = Teller(self.book, labels)
         self._live = Live(hub, self._told)
-        self._receipts = Receipts(self.book, self._resend)
+        self.receipts = Receipts(self.book, self._resend)
         self._resumption = Resumption(
-            database, hub, book=self.book, told=self._told, teller=self._teller, receipts=self._receipts
+            database, hub, book=self.book, told=self._told, teller=self._teller, receipts=self.receipts
         )
         self._views: dict[str, CallView] = {}
         self._gathered: set[str] = set()
@@ -84,7 +84,7 @@ class Feed:
                 tasks.create_task(self._tell_gathered(), name="push.gather")
                 tasks.create_task(self._save(), name="push.save")
                 tasks.create_task(self._tidy(), name="push.tidy")
-                tasks.create_task(self._receipts.watch(), name="push.receipts")
+                tasks.create_task(self.receipts.watch(), name="push.receipts")
         finally:
             self._subscription.close()
 
@@ -117,11 +117,11 @@ class Feed:
 
     def painted(self, client: Client, named: str) -> None:
         """A receipt of a browser."""
-        self._receipts.painted(client.actor.user_id, named)
+        self.receipts.painted(client.actor.user_id, named)
 
     def opened(self, client: Client, named: str) -> None:
         """A person opened his pop."""
-        self._receipts.opened(client.actor.user_id, named)
+        self.receipts.opened(client.actor.user_id, named)
 
     # From the bus
 
@@ -227,7 +227,7 @@ class Feed:
             return
         first = step.message == "pop.offered" or (step.message == "pop.answered" and step.pop.at == fact.at)
         sent, frame_id = self._teller.pop(self._live, step.pop, view, fact.at)
-        self._receipts.sent(step.pop, frame_id, fact.at, first=first, seen=sent > 0)
+        self.receipts.sent(step.pop, frame_id, fact.at, first=first, seen=sent > 0)
         self._teller.operator(self._live, step.pop.user, fact.at)
         log.info(
             step.message.replace(".", " "),
@@ -249,7 +249,7 @@ class Feed:
         if view is not None:
             now = clock.now()
             sent, frame_id = self._teller.pop(self._live, pop, view, now)
-            self._receipts.sent(pop, frame_id, now, first=False, seen=sent > 0)
+            self.receipts.sent(pop, frame_id, now, first=False, seen=sent > 0)
 
     def _let_go(self, facts: Iterable[Fact]) -> None:
         """Views of calls that are over and popped up for nobody; and the oldest when there are too many."""

@@ -25,7 +25,7 @@ class Receipts:
     def __init__(self, book: PopBook, resend: Callable[[Pop], None], paint_s: float = PAINT_S) -> None:
         self._book = book
         self._resend = resend
-        self._paint_s = paint_s
+        self.paint_s = paint_s
         self._due: deque[tuple[float, str]] = deque()
         self._woken = asyncio.Event()
         self._messages: dict[str, str] = {}
@@ -51,7 +51,7 @@ class Receipts:
         if not first:
             return
         metrics.EVENT_TO_SENT.observe(max(0.0, (clock.now() - happened).total_seconds()))
-        self._due.append((asyncio.get_running_loop().time() + self._paint_s, pop.id))
+        self._due.append((asyncio.get_running_loop().time() + self.paint_s, pop.id))
         self._woken.set()
 
     def _pop(self, user: int, named: str) -> Pop | None:
