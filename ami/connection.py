@@ -70,6 +70,7 @@ class Connection:
         self._slow = Patience(settings.refused_s, settings.refused_cap_s)
         self._began = 0.0
         self._told_in = False
+        self._early: list[tuple[float, Message]] = []
 
     def subscribe(self, reader: Callable[[Link], None]) -> None:
         """Tell this one too of every change of state."""
@@ -143,13 +144,13 @@ class Connection:
     async def _live_once(self) -> float:
         """One session from connecting to its loss; the seconds to wait before the next."""
         self._tell_connecting()
-        self._told_in = False
+        self._told_in, self._early = False, []
         try:
             session = await Session.open(self.settings, self._take, self._wanted)
         except LoginFailed as failed:
             return self._failed(failed)
         self._session, self._began = session, time.monotonic()
-        self._tell_logged_in(time.time())
+        self._tell_logged_in()
         if self._stream.full:
             session.pause()
         return await self._watch(session)
@@ -210,15 +211,18 @@ class Connection:
 
     # ---- small things --------------------------------------------------------
     def _take(self, at: float, message: Message) -> None:
-        if not self._told_in:
-            self._tell_logged_in(at)  # The first event may share a segment with the log-in's answer.
-        self._stream.put(at, message)
+        if self._told_in:
+            self._stream.put(at, message)
+        else:
+            self._early.append((at, message))  # The first events may share a segment with the log-in's answer.
 
-    def _tell_logged_in(self, at: float) -> None:
-        if not self._told_in:
-            self._told_in = True
-            self.session_number += 1
-            self._stream.put(at, LoggedIn())
+    def _tell_logged_in(self) -> None:
+        early, self._early = self._early, []
+        self._told_in = True
+        self.session_number += 1
+        self._stream.put(early[0][0] if early else time.time(), LoggedIn())
+        for at, message in early:
+            self._stream.put(at, message)
 
     def _pause(self) -> None:
         if self._session is not None:
