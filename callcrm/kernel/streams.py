@@ -1,9 +1,9 @@
 """Facts in the database: positions without gaps, stored in the transaction that they belong to."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Text, bindparam, cast, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
@@ -21,6 +21,10 @@ _FACTS = (
 )
 
 
+_NAME = select(cast(func.pg_current_xact_id_if_assigned(), Text))
+_SEAL = _NAME.add_columns(func.pg_notify(CHANNEL, bindparam("payload")))
+
+
 def _advance(dialect: str) -> ReturningInsert[int]:
     insertion = postgresql.insert(Stream) if dialect == "postgresql" else sqlite.insert(Stream)
     return insertion.on_conflict_do_update(
@@ -31,14 +35,20 @@ def _advance(dialect: str) -> ReturningInsert[int]:
 _ADVANCE = {dialect: _advance(dialect) for dialect in ("sqlite", "postgresql")}
 
 
-async def record(db: AsyncConnection, facts: Sequence[Fact]) -> list[Fact]:
-    """Store `facts` with the next positions of their streams, and give them back with these.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The facts with their positions, and the name of the transaction (PostgreSQL's, if it wrote at all)."""
+
+    facts: list[Fact]
+    transaction: str | None = None
+
+
+async def record(db: AsyncConnection, facts: Sequence[Fact]) -> Recorded:
+    """Store `facts` with the next positions of their streams; the last thing in a transaction.
 
     The streams' rows stay locked until the commit, so that facts become visible in the order
     of their positions, also with several writers. On PostgreSQL a NOTIFY rides along.
     """
-    if not facts:
-        return []
     counts: dict[str, int] = {}
     for fact in facts:
         counts[fact.stream] = counts.get(fact.stream, 0) + 1
@@ -48,11 +58,25 @@ async def record(db: AsyncConnection, facts: Sequence[Fact]) -> list[Fact]:
     for fact in facts:
         following[fact.stream] += 1
         placed.append(replace(fact, position=following[fact.stream]))
-    await db.execute(insert(FactRow), [_row(fact) for fact in placed])
+    if placed:
+        await db.execute(insert(FactRow), [_row(fact) for fact in placed])
     if db.dialect.name == "postgresql":
-        payload = "\n".join(f"{stream}:{position}" for stream, position in reached.items())
-        await db.execute(select(func.pg_notify(CHANNEL, payload.encode()[:_NOTIFY_BYTES].decode(errors="ignore"))))
-    return placed
+        return Recorded(placed, await _seal(db, reached))
+    return Recorded(placed)
+
+
+async def _seal(db: AsyncConnection, reached: dict[str, int]) -> str | None:
+    """PostgreSQL: wake the other processes at the commit, and ask the transaction's name, in one round trip."""
+    payload = "\n".join(f"{stream}:{position}" for stream, position in reached.items())
+    short = payload.encode()[:_NOTIFY_BYTES].decode(errors="ignore")
+    found = (await db.execute(_SEAL if reached else _NAME, {"payload": short} if reached else {})).one()
+    return str(found[0]) if found[0] is not None else None
+
+
+async def was_committed(db: AsyncConnection, transaction: str) -> bool | None:
+    """Whether PostgreSQL committed that transaction, for who lost the connection meanwhile; None: not ended yet."""
+    state = await db.scalar(text("SELECT pg_xact_status(CAST(CAST(:name AS text) AS xid8))"), {"name": transaction})
+    return None if state == "in progress" else state == "committed"
 
 
 async def _take(db: AsyncConnection, stream: str, count: int) -> int:

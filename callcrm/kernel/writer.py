@@ -13,10 +13,10 @@ is told in a sentence.
 import asyncio
 import contextlib
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -25,19 +25,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcrm.kernel import clock, streams
 from callcrm.kernel.database import Database, alive, reason_of
 from callcrm.kernel.errors import CallcrmError
-from callcrm.kernel.facts import KINDS, Fact
+from callcrm.kernel.facts import Fact
+from callcrm.kernel.streams import Recorded
 from callcrm.kernel.trouble import DatabaseGone, mend_of, passes
+from callcrm.kernel.unit import Health, InDoubt, Job, NotSaved, Trouble, Unit, Work
+
+__all__ = ["Health", "InDoubt", "NotSaved", "Unit", "Writer"]
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Work = Callable[["Unit"], Awaitable[T]]
 
 PATIENCE_S = 30.0
 ATTEMPT_S = 20.0
 QUEUE = 1000
 GROUP = 200
 PAUSE_S = (0.05, 2.0)
+_CLOSED = "Not saved: the service is shutting down; try again when it is back."
 
 
 class Publisher(Protocol):
@@ -47,70 +51,13 @@ class Publisher(Protocol):
         """Tell of `facts`, in the order of their positions."""
 
 
-class NotSaved(CallcrmError):
-    """The database could not be written as long as the unit had patience; nothing of the unit is in it."""
-
-
-class Unit:
-    """One unit of work inside the group's transaction.
-
-    `db` runs SQLAlchemy Core statements; `now` is the same moment throughout. The work may
-    run again after a rollback, so it must change nothing but `db`.
-    """
-
-    def __init__(self, db: AsyncConnection, now: datetime) -> None:
-        self.db = db
-        self.now = now
-        self.facts: list[Fact] = []
-
-    def fact(self, kind: str, *, stream: str = "desk", at: datetime | None = None, **ids: str | int | None) -> None:
-        """Tell that `kind` (one of facts.KINDS) happened; stored and published with the commit."""
-        if kind not in KINDS:
-            raise ValueError(f"{kind!r} is not a kind of fact; add it to callcrm.kernel.facts.KINDS")
-        for name, value in ids.items():
-            if value is not None and not isinstance(value, (str, int)):
-                raise TypeError(f"a fact holds ids: {name} is {value!r}")
-        self.facts.append(Fact(kind, at or self.now, ids, stream))
-
-
 @dataclass(frozen=True, slots=True)
-class Health:
-    """How the writer fares, for people: `words` is empty while all is well; `waiting` counts units."""
+class _Doubt:
+    """A commit whose answer was lost: perhaps done, perhaps not."""
 
-    well: bool
-    words: str = ""
-    since: datetime | None = None
-    waiting: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Job(Generic[T]):
-    work: Work[T]
-    name: str
-    patience_s: float
-    deadline: float
-    done: asyncio.Future[T]
-    context: dict[str, Any]
-    running: bool = False
-    result: T | None = None
-    error: Exception | None = None
-
-    def end(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-    def settle(self) -> None:
-        if self.error is not None:
-            self.end(self.error)
-        elif not self.done.done():
-            self.done.set_result(cast(T, self.result))
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    words: str = ""
-    since: datetime | None = None
-    attempts: int = 0
+    transaction: str
+    jobs: list[Job[Any]]
+    facts: list[Fact]
 
 
 class Writer:
@@ -122,10 +69,13 @@ class Writer:
         self._database = database
         self._bus = bus
         self._patience_s = patience_s
-        self._queue: asyncio.Queue[_Job[Any] | None] = asyncio.Queue(queue)
+        self._queue: asyncio.Queue[Job[Any] | None] = asyncio.Queue(queue)
         self._task: asyncio.Task[None] | None = None
         self._connection: AsyncConnection | None = None
-        self._trouble = _Trouble()
+        self._trouble = Trouble()
+        self._committing: str | None = None
+        self._sealed: list[Fact] = []
+        self._doubt: _Doubt | None = None
         self._closing = False
 
     async def __aenter__(self) -> "Writer":
@@ -154,18 +104,20 @@ class Writer:
         writer's unless told; math.inf never gives up), raises NotSaved: nothing was stored.
         """
         if self._closing:
-            raise NotSaved("Not saved: the service is shutting down; try again when it is back.")
+            raise NotSaved(_CLOSED)
         self.start()
         loop = asyncio.get_running_loop()
         patience = self._patience_s if patience_s is None else patience_s
         context = structlog.contextvars.get_contextvars()
-        job: _Job[T] = _Job(work, name, patience, loop.time() + patience, loop.create_future(), context)
+        job: Job[T] = Job(work, name, patience, loop.time() + patience, loop.create_future(), context)
         endless = math.isinf(patience)
         try:
             async with asyncio.timeout(None if endless else patience):
                 await self._queue.put(job)
         except TimeoutError:
-            raise NotSaved(self._sorry(patience)) from None
+            raise NotSaved(f"Not saved in {patience:g} s: {self._why()}") from None
+        if self._task is None or self._task.done():
+            raise NotSaved(_CLOSED)
         timer = None if endless else loop.call_at(job.deadline, self._expire, job)
         try:
             return await job.done
@@ -180,34 +132,44 @@ class Writer:
         self._closing = True
         await self._queue.put(None)
         await self._task
+        while not self._queue.empty():
+            late = self._queue.get_nowait()
+            if late is not None:
+                late.end(NotSaved(_CLOSED))
         await self._let_go()
 
-    def _expire(self, job: _Job[Any]) -> None:
+    def _expire(self, job: Job[Any]) -> None:
         # What is in the database's hands right now may yet be committed: its attempt ends first.
         if not job.running:
-            job.end(NotSaved(self._sorry(job.patience_s)))
+            job.give_up(self._why())
 
-    def _sorry(self, patience: float) -> str:
-        why = self._trouble.words or "The database is too busy; wait a moment and try again."
-        return f"Not saved in {patience:g} s: {why}"
+    def _why(self) -> str:
+        return self._trouble.words or "The database is too busy; wait a moment and try again."
 
     async def _run(self) -> None:
         ending = False
         while not ending:
-            job = await self._queue.get()
-            group: list[_Job[Any]] = []
-            while True:
-                if job is None:
-                    ending = True
-                elif not job.done.done():
-                    group.append(job)
-                if ending or len(group) >= GROUP or self._queue.empty():
-                    break
-                job = self._queue.get_nowait()
-            if group:
+            group, ending = await self._next_group()
+            try:
                 await self._persist(group)
+            except Exception as error:
+                log.exception("the writer failed over a group of units", units=[job.name for job in group])
+                for job in group:
+                    job.end(error)
 
-    async def _persist(self, group: list[_Job[Any]]) -> None:
+    async def _next_group(self) -> tuple[list[Job[Any]], bool]:
+        """Everything that waits (at least one), and whether the end was among it."""
+        job = await self._queue.get()
+        group: list[Job[Any]] = []
+        while job is not None:
+            if not job.done.done():
+                group.append(job)
+            if len(group) >= GROUP or self._queue.empty():
+                return group, False
+            job = self._queue.get_nowait()
+        return group, True
+
+    async def _persist(self, group: list[Job[Any]]) -> None:
         """Try until every unit of the group has its end."""
         one_by_one = False
         while group:
@@ -224,29 +186,58 @@ class Writer:
             now = asyncio.get_running_loop().time()
             for job in group:
                 if now >= job.deadline:
-                    job.end(NotSaved(self._sorry(job.patience_s)))
+                    job.give_up(self._why())
             group = [job for job in group if not job.done.done()]
 
-    async def _attempt(self, jobs: list[_Job[Any]]) -> Exception | None:
+    async def _attempt(self, jobs: list[Job[Any]]) -> Exception | None:
         """One transaction; its units are told only when it is committed. Returns what broke it."""
         for job in jobs:
             job.running = True
+        self._committing = None
+        recorded = Recorded([])
         try:
             async with asyncio.timeout(ATTEMPT_S):
-                facts = await self._transact(jobs)
+                if await self._was_done_after_all():
+                    return None
+                recorded = await self._transact(jobs)
         except Exception as error:
+            if self._committing is not None and passes(error):
+                self._doubt = _Doubt(self._committing, jobs, self._sealed)
+                for job in jobs:
+                    job.doubted = True
             await self._let_go()
             return error
         finally:
             for job in jobs:
                 job.running = False
+        self._tell(jobs, recorded.facts)
+        return None
+
+    def _tell(self, jobs: list[Job[Any]], facts: list[Fact]) -> None:
+        """After the commit: callers get their results, the bus its facts."""
         for job in jobs:
             job.settle()
         if facts:
             self._bus.publish(facts)
-        return None
 
-    async def _transact(self, jobs: list[_Job[Any]]) -> list[Fact]:
+    async def _was_done_after_all(self) -> bool:
+        """Clear up a doubt: whether the commit whose answer was lost had been done, so that it is not done twice."""
+        doubt = self._doubt
+        if doubt is None:
+            return False
+        connection = await self._connected()
+        async with connection.begin():
+            done = await streams.was_committed(connection, doubt.transaction)
+        if done is None:
+            raise DatabaseGone("it is still busy with the last transaction")
+        self._doubt = None
+        for job in doubt.jobs:
+            job.doubted = False
+        if done:
+            self._tell(doubt.jobs, doubt.facts)
+        return done
+
+    async def _transact(self, jobs: list[Job[Any]]) -> Recorded:
         connection = await self._connected()
         told: list[Fact] = []
         now = clock.now()
@@ -257,15 +248,18 @@ class Writer:
                 await asyncio.sleep(0)
             if len(jobs) == 1 and jobs[0].error is not None:
                 await transaction.rollback()
-                return []
-            return await streams.record(connection, told)
+                return Recorded([])
+            recorded = await streams.record(connection, told)
+            self._committing, self._sealed = recorded.transaction, recorded.facts
+        self._committing = None
+        return recorded
 
-    async def _one(self, connection: AsyncConnection, job: _Job[Any], now: datetime, *, alone: bool) -> list[Fact]:
+    async def _one(self, connection: AsyncConnection, job: Job[Any], now: datetime, *, alone: bool) -> list[Fact]:
         unit = Unit(connection, now)
         job.error = None
         with structlog.contextvars.bound_contextvars(**job.context):
             try:
-                async with contextlib.nullcontext() if alone else connection.begin_nested():
+                async with contextlib.nullcontext() if alone else _savepoint(connection):
                     job.result = await job.work(unit)
             except Exception as error:
                 if passes(error):
@@ -280,7 +274,7 @@ class Writer:
         """Whether the database is well, so that `error` is the unit's: it raised or took too long by itself."""
         if not passes(error):
             return True
-        if isinstance(error, (DBAPIError, DatabaseGone)):
+        if self._doubt is not None or isinstance(error, (DBAPIError, DatabaseGone)):
             return False
         try:
             async with asyncio.timeout(ATTEMPT_S):
@@ -312,7 +306,7 @@ class Writer:
     def _recovered(self) -> None:
         if self._trouble.attempts:
             log.info("the database is written again", attempts=self._trouble.attempts)
-            self._trouble = _Trouble()
+            self._trouble = Trouble()
 
     async def _failed(self, error: Exception, name: str) -> None:
         """Tell the trouble once, and pause, longer each time."""
@@ -321,6 +315,20 @@ class Writer:
         if self._trouble.words != words:
             log.error(words, unit=name, error=repr(error))
         attempts = self._trouble.attempts + 1
-        self._trouble = _Trouble(words, self._trouble.since or clock.now(), attempts)
+        self._trouble = Trouble(words, self._trouble.since or clock.now(), attempts)
         first, most = PAUSE_S
         await asyncio.sleep(min(most, first * 2 ** min(attempts - 1, 16)))
+
+
+@contextlib.asynccontextmanager
+async def _savepoint(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Undo what the block did, and only that, when it raises; nothing is undone by itself on a broken connection."""
+    await connection.exec_driver_sql("SAVEPOINT unit")
+    try:
+        yield
+    except Exception as error:
+        if not passes(error):
+            await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            await connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+        raise
+    await connection.exec_driver_sql("RELEASE SAVEPOINT unit")

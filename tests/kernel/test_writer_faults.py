@@ -242,3 +242,37 @@ async def test_a_server_that_is_read_only_for_a_while_delays_units(postgres_url:
     assert (await stored(database))[0] == ["patient"]
     await admin.close()
     await database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("lost", ["the answer", "the commit"])
+async def test_a_connection_lost_in_the_commit_neither_doubles_nor_loses_a_unit(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, lost: str
+):
+    from asyncpg.transaction import Transaction
+
+    real = Transaction.commit
+    faults = []
+
+    async def commit(transaction: Transaction) -> None:
+        if faults:
+            await real(transaction)
+            return
+        faults.append(lost)
+        if lost == "the answer":
+            await real(transaction)
+        transaction._connection.terminate()
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    database = await Database.open(postgres_url)
+    bus = LocalBus(database)
+    told = bus.subscribe("test")
+    monkeypatch.setattr(Transaction, "commit", commit)
+    async with Writer(database, bus) as writer:
+        waiting = [asyncio.create_task(writer.do(lambda unit, n=n: link(unit, f"p{n}"), name="l")) for n in range(5)]
+        assert await asyncio.gather(*waiting) == [f"p{n}" for n in range(5)]
+        assert writer.health.well
+    assert faults == [lost]
+    assert await stored(database) == ([f"p{n}" for n in range(5)], [1, 2, 3, 4, 5])
+    assert [(await anext(told)).position for _ in range(5)] == [1, 2, 3, 4, 5]
+    await database.close()
