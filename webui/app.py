@@ -4,12 +4,12 @@ from aiohttp import web
 
 from webui import api, assets, health
 from webui.middleware import CHAIN
-from webui.pages import accounts, door, me, pbx
+from webui.pages import accounts, callbacks, calls, clients, desk, dial, door, find, me, notes, pbx, recordings, tasks
 from webui.parts import PARTS, Parts
 
 #: The largest form that is taken, in bytes.
 LARGEST = 256 * 1024
-PAGES = (door, me, pbx, accounts)
+PAGES = (door, me, desk, clients, calls, notes, recordings, callbacks, tasks, dial, find, pbx, accounts)
 
 
 def make_app(parts: Parts) -> web.Application:

@@ -68,7 +68,7 @@ async def shell_of(request: web.Request, parts: Parts, actor: Actor) -> Shell:
         push=push_address(request, parts),
         full_name=actor.full_name or actor.name,
         phones=tuple(line.extension for line in actor.extensions),
-        places=await _places(request, parts, actor),
+        places=places(actor, *await waiting(parts, actor), path=request.path),
         me=me,
         me_since=me_since,
         on_shift=since is not None,
@@ -94,8 +94,8 @@ def _density(request: web.Request) -> str:
     return wish if wish in ("compact", "roomy") else ""
 
 
-async def _places(request: web.Request, parts: Parts, actor: Actor) -> tuple[Place, ...]:
-    callbacks, tasks = await waiting(parts, actor)
+def places(actor: Actor, callbacks: int = 0, tasks: int = 0, path: str = "") -> tuple[Place, ...]:
+    """The pages that this person's role reaches."""
     listed = [
         (Right.CALLS, Place("/", "d", "headset", _("Desk"))),
         (Right.CLIENTS, Place("/clients", "c", "users-round", _("Clients"))),
@@ -105,7 +105,7 @@ async def _places(request: web.Request, parts: Parts, actor: Actor) -> tuple[Pla
         (Right.PBX, Place("/pbx", "p", "cable", _("PBX"))),
         (Right.ACCOUNTS, Place("/accounts", "a", "sliders-horizontal", _("Admin"))),
     ]
-    return tuple(_marked(place, request.path) for right, place in listed if may(actor, right))
+    return tuple(_marked(place, path) for right, place in listed if may(actor, right))
 
 
 def _marked(place: Place, path: str) -> Place:
