@@ -82,7 +82,8 @@ class Session:
             log=_Muted(),
         )
         try:
-            _, protocol = await asyncio.wait_for(manager.connect(), settings.connect_s)
+            async with asyncio.timeout(settings.connect_s):
+                _, protocol = await manager.connect()
         except (OSError, TimeoutError) as error:
             raise LoginFailed(State.GONE, unreachable(settings, error)) from error
         session = cls(settings, manager, protocol)
@@ -99,7 +100,8 @@ class Session:
         if asked is None:
             raise LoginFailed(State.GONE, unreachable(self.settings, ConnectionError("the connection broke")))
         try:
-            answer = await asyncio.wait_for(asyncio.shield(asked), self.settings.login_s)
+            async with asyncio.timeout(self.settings.login_s):
+                answer = await asyncio.shield(asked)
         except TimeoutError:
             raise self._silence() from None
         if answer.get("Response") == LINK_LOST:
@@ -128,7 +130,8 @@ class Session:
             raise PbxGone(f"{self.settings.place} does not read what we send; nothing was asked of it.")
         asked = Asked(action, shown=shown)
         try:
-            answer: list[Message] = await asyncio.wait_for(self._manager.send_action(asked, action.lists), timeout)
+            async with asyncio.timeout(timeout):
+                answer: list[Message] = await self._manager.send_action(asked, action.lists)
         except TimeoutError:
             raise Expired(f"{self.settings.place} did not answer {action.name} within {timeout:g} s.") from None
         finally:

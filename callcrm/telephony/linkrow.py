@@ -34,7 +34,8 @@ class LinkBook:
         """Write each state as it comes, and now and then that the link is still up."""
         while True:
             try:
-                await asyncio.wait_for(self._changed.wait(), _SEEN_S)
+                async with asyncio.timeout(_SEEN_S):
+                    await self._changed.wait()
             except TimeoutError:
                 if self._link is None or not self._link.up:
                     continue
