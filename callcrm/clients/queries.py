@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -258,18 +258,21 @@ def _says(word: str, country: str) -> ColumnElement[bool]:
 def _has_number(typed: str, country: str) -> ColumnElement[bool]:
     """A whole number by its index; a part of one among all, without the prefix that people write before it."""
     number = parse(typed, country)
-    mine = or_(
-        ClientNumber.client_id == Client.id,
-        and_(ClientNumber.organisation_id == Client.organisation_id, Client.organisation_id.is_not(None)),
-    )
     if number.e164:
-        same = or_(ClientNumber.e164 == number.e164, ClientNumber.national == number.national)
-        return exists(select(ClientNumber.id).where(mine, same))
+        return _holds(or_(ClientNumber.e164 == number.e164, ClientNumber.national == number.national))
     digits = re.sub(r"\D", "", typed)
-    parts = [_contains(ClientNumber.e164, digits), _contains(ClientNumber.national, digits)]
+    local = and_(ClientNumber.e164 == "", _contains(ClientNumber.national, digits))
+    parts = [_contains(ClientNumber.e164, digits), local]
     if digits[:1] in ("0", "8") and len(digits) > 3:
         parts.append(ClientNumber.national.startswith(digits[1:], autoescape=True))
-    return exists(select(ClientNumber.id).where(mine, or_(*parts)))
+    return _holds(or_(*parts))
+
+
+def _holds(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The person, or his organisation, has a number like this. Not correlated: the numbers are read once."""
+    persons = select(ClientNumber.client_id).where(condition, ClientNumber.client_id.is_not(None))
+    companies = select(ClientNumber.organisation_id).where(condition, ClientNumber.organisation_id.is_not(None))
+    return or_(Client.id.in_(persons), Client.organisation_id.in_(companies))
 
 
 def _contains(column: Any, word: str) -> ColumnElement[bool]:
