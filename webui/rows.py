@@ -87,8 +87,8 @@ def line(parts: Parts, call: CallLine) -> str:
     queue = settings.queues[call.queue].label if call.queue in settings.queues else ""
     if call.direction == "internal":
         return _("Inside")
-    names = [label or (call.called or "" if call.direction == "inbound" else ""), queue or call.queue or ""]
-    return ", ".join(dict.fromkeys(name for name in names if name))
+    called = (call.called or "") if call.direction == "inbound" else ""
+    return label or queue or call.queue or called
 
 
 def answered_by(call: CallLine) -> str:

@@ -40,10 +40,11 @@ class Web:
         return client
 
 
-def settings() -> Settings:
-    """An office with one PBX, two lines and a queue."""
+def settings(recordings: str = "") -> Settings:
+    """An office with one PBX, a line and a queue."""
+    pbx = {"host": "127.0.0.1", "username": "callcrm", "country": "RU", "recordings": recordings}
     return Settings(
-        pbx={"office": {"host": "127.0.0.1", "username": "callcrm", "country": "RU"}},
+        pbx={"office": pbx},
         lines={"+74950000001": {"label": "Sales line", "queue": "sales"}},
         queues={"sales": {"label": "Sales", "people": ["olga"]}},
     )

@@ -11,7 +11,7 @@ from callcrm.accounts import queries as accounts
 from callcrm.accounts.policy import Actor, Right, scope
 from callcrm.calls import queries
 from callcrm.calls.log import CallLine, Filters, LegLine, NoteLine, WholeCall
-from callcrm.kernel import clock
+from callcrm.kernel import clock, numbers
 from callcrm.kernel.errors import Invalid
 from callcrm.kernel.paging import Wanted
 from webui import paging, rows, show, sounds, story, words
@@ -42,6 +42,8 @@ async def calls(request: web.Request) -> web.StreamResponse:
     """The log under the address's filters."""
     visit = Visit(request)
     query, wrong = visit.query, {}
+    if q := query.pop("q", ""):
+        return visit.away(_searched(q, visit.parts.settings.clients.country, query))
     try:
         filters = filters_of(query)
         async with visit.parts.database.read() as db:
@@ -84,8 +86,16 @@ def filters_of(query: Mapping[str, str]) -> Filters:
     )
 
 
+def _searched(q: str, country: str, query: Mapping[str, str]) -> str:
+    """Where a search leads: a number narrows the log, a call's id opens it, a name is looked for among clients."""
+    number = numbers.parse(q, country)
+    if number.key:
+        return paging.address("/calls", query, number=number.key)
+    return paging.address("/clients", {}, q=q)
+
+
 def _number(typed: str | None) -> str | None:
-    return "+" + "".join(c for c in typed if c.isdigit()) if typed else None
+    return numbers.parse(typed).key or typed if typed else None
 
 
 def _day(text: str | None, name: str, *, end: bool = False) -> datetime | None:

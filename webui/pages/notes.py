@@ -66,7 +66,13 @@ async def link(visit: Visit, call_id: str, client_id: int) -> None:
     """File a call with a client."""
     async with visit.parts.database.read() as db:
         seen = (await queries.whole_call(db, visit.actor, call_id)).call.client_id
-    context = Context({name: site(pbx.country, pbx.own_numbers) for name, pbx in visit.parts.settings.pbx.items()})
+    settings = visit.parts.settings
+    sites = {
+        name: site(pbx.country or settings.clients.country, (*pbx.own_numbers, *settings.lines))
+        for name, pbx in settings.pbx.items()
+    }
+    context = Context(sites)
     await visit.do(
-        lambda unit: notes.choose_client(unit, visit.actor, call_id, client_id, context, seen=seen), "choose client"
+        lambda unit: notes.choose_client(unit, visit.actor, call_id, client_id, context, seen=seen),
+        "choose client",
     )

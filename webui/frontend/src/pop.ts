@@ -1,7 +1,7 @@
 // The screen-pop: painted at once from the message, completed from the server, never taking the focus.
 import htmx from "htmx.org";
 import { Channel, type Frame } from "./channel";
-import { find, kept, meta, onClick, say } from "./dom";
+import { find, kept, meta, onClick, say, typing } from "./dom";
 import { light } from "./lights";
 import { notify } from "./notify";
 import { hush, ring } from "./sound";
@@ -100,9 +100,11 @@ function card(): void {
   void htmx.ajax("GET", path, { target: "#client", swap: "outerMorph" });
 }
 
+/** A talk is never covered, nor a wrap-up in which somebody types: the new call is stacked above it. */
 function busy(): boolean {
-  const state = live()?.dataset["state"];
-  return state === "talking" || state === "wrapup";
+  const sheet = live();
+  const state = sheet?.dataset["state"];
+  return state === "talking" || (state === "wrapup" && typing() && sheet?.contains(document.activeElement) === true);
 }
 
 function offered(pop: PopData, leads: boolean): void {
