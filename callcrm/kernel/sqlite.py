@@ -9,7 +9,7 @@ of WAL, the copying back into the file, away from the writer.
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -113,15 +113,37 @@ class QuickConnection(aiosqlite.Connection):
         return self._sent == self._done
 
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         self._sent += 1
-        run = cast(Callable[..., Awaitable[T]], super()._execute)
-        return await run(partial(self._counted, fn), *args, **kwargs)
+        self._tx.put_nowait((None, partial(self._in_thread, loop, future, partial(fn, *args, **kwargs))))
+        return await future
 
-    def _counted(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    def _in_thread(self, loop: asyncio.AbstractEventLoop, future: "asyncio.Future[T]", work: Callable[[], T]) -> None:
+        tell: Callable[[], None]
         try:
-            return fn(*args, **kwargs)
-        finally:
-            self._done += 1
+            tell = partial(_set, future, work(), None)
+        except BaseException as error:
+            tell = partial(_set, future, None, error)
+        self._done += 1
+        try:
+            loop.call_soon_threadsafe(tell)
+        except RuntimeError:
+            # Who asked was cancelled, and his loop has ended since: nobody waits for this.
+            log.debug("a query ended after its loop")
+
+    def stop(self) -> None:
+        """End the thread after what it has to do; nobody needs to wait for that."""
+        self._running = False
+        self._tx.put_nowait((None, self._close_in_thread))
+
+    def _close_in_thread(self) -> object:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        return aiosqlite.core._STOP_RUNNING_SENTINEL
 
     async def commit(self) -> None:
         """Commit in place: in WAL with synchronous=NORMAL this writes to the page cache and waits for no disk."""
@@ -141,6 +163,15 @@ class QuickConnection(aiosqlite.Connection):
     async def cursor(self) -> aiosqlite.Cursor:
         """A new cursor, made in place."""
         return QuickCursor(self, self._conn.cursor())
+
+
+def _set(future: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 def connector(path: Path, *, read_only: bool, busy_s: float) -> Callable[..., QuickConnection]:
