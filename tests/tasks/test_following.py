@@ -15,6 +15,8 @@ from sqlalchemy import insert, update
 from callcrm.accounts.tables import User
 from callcrm.calls import service
 from callcrm.calls.call import Change
+from callcrm.calls.reread import reread
+from callcrm.calls.tables import CallRow
 from callcrm.clients.tables import Client, Organisation
 from callcrm.kernel.calendar import working_hours
 from callcrm.kernel.database import Database
@@ -304,3 +306,18 @@ async def test_the_promise_is_kept_from_the_first_try(writer: Writer, database: 
     task = await the_task(database)
     assert (task["due_at"], task["last_attempt_at"]) == (due, moment(500))
     assert due - moment(520) == timedelta(minutes=30)
+
+
+async def test_who_gave_up_while_nobody_listened_is_called_back(writer: Writer, database: Database) -> None:
+    await record(writer, *missed_life()[:-1])
+    ended = update(CallRow).values(state="ended", ended_at=moment(90), missed=True, outcome="missed")
+
+    async def settle(unit: Unit) -> None:
+        await unit.db.execute(ended)
+        await CALLBACKS.follow(unit, await reread(unit, ["c1"], PEOPLE))
+
+    await writer.do(settle, name="test")
+    await writer.do(settle, name="test")
+    task = await the_task(database)
+    assert (task["number"], task["queue"], task["attempts"]) == ("+79161234567", "sales", 1)
+    assert task["due_at"] == moment(90 + 1800)
