@@ -160,14 +160,14 @@ def user_add(  # noqa: PLR0917 - typer reads the parameters
     config: Config = None,
 ) -> None:
     """Opens an account; asks for the password (or reads it from the standard input)."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
     settings = load(config)
-    phones = offices.phones(settings, extension or [])
-    password = offices.ask_password()
+    phones = commands.phones(settings, extension or [])
+    password = commands.ask_password()
     values = {"role": role.value, "full_name": full_name, "team": team}
-    _do(offices.add_user(settings, name, password, phones=phones, **values))
+    _do(commands.add_user(settings, name, password, phones=phones, **values))
 
 
 @user_app.command("token")
@@ -177,10 +177,10 @@ def user_token(
     config: Config = None,
 ) -> None:
     """Makes an API token and prints it, once."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.add_token(load(config), name, label))
+    _do(commands.add_token(load(config), name, label))
 
 
 @user_app.command("password")
@@ -189,11 +189,11 @@ def user_password(
     config: Config = None,
 ) -> None:
     """Sets a password and signs the account out everywhere."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
     settings = load(config)
-    _do(offices.set_password(settings, name, offices.ask_password()))
+    _do(commands.set_password(settings, name, commands.ask_password()))
 
 
 @app.command("import")
@@ -202,10 +202,10 @@ def import_(
     config: Config = None,
 ) -> None:
     """Brings clients in; who is there already keeps his card and gets what it lacked."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.import_file(load(config), file))
+    _do(commands.import_file(load(config), file))
 
 
 @app.command()
@@ -215,28 +215,28 @@ def export(
     config: Config = None,
 ) -> None:
     """Takes clients out into a file that `import` understands; an audit row tells it."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.export_file(load(config), what.value, file))
+    _do(commands.export_file(load(config), what.value, file))
 
 
 @app.command()
 def migrate(config: Config = None) -> None:
     """Brings the database to what this version needs; `run` does so by itself."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.migrate(load(config)))
+    _do(commands.migrate(load(config)))
 
 
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.")], config: Config = None) -> None:
     """Writes the whole database into one file, while the desk works."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.backup(load(config), file))
+    _do(commands.backup(load(config), file))
 
 
 @app.command()
@@ -246,7 +246,7 @@ def restore(
     config: Config = None,
 ) -> None:
     """Reads a backup into the database (stop the daemon first)."""
-    from callcrm import offices
+    from callcrm import commands
     from callcrm.settings_file import load
 
-    _do(offices.restore(load(config), file, replace=replace))
+    _do(commands.restore(load(config), file, replace=replace))

@@ -1,0 +1,122 @@
+"""`callcrm reconcile`: reads the raw events again that a PBX told, and writes the calls that the log lacks.
+
+The PBX's own CDR is not on the manager interface after the fact, so what was told while nobody listened cannot be
+had from here; each gap in listening is named instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from callcrm import house
+from callcrm.calls import service
+from callcrm.calls.call import Call, Change
+from callcrm.calls.replay import Replay
+from callcrm.calls.tables import CallRow
+from callcrm.commands import Office, opened
+from callcrm.kernel import clock
+from callcrm.kernel.errors import CallcrmError
+from callcrm.kernel.writer import Unit
+from callcrm.settings import PbxSettings, Settings
+from callcrm.telephony.journal import read_back
+
+BATCH = 200
+
+
+@dataclass
+class Told:
+    """What the journal of one PBX says: ended calls, how many events, and when nobody listened."""
+
+    calls: list[Call] = field(default_factory=list)
+    events: int = 0
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+
+
+async def reconcile(settings: Settings, *, pbx: str, since: str) -> None:
+    """Fills in what is missing of one PBX or of all, and tells it."""
+    if pbx and pbx not in settings.pbx:
+        raise CallcrmError(f"There is no PBX named {pbx}; there are {', '.join(settings.pbx) or 'none'}.")
+    begin = moment(since) if since else clock.now() - timedelta(days=settings.journal.days)
+    async with opened(settings) as office:
+        for name in [pbx] if pbx else settings.pbx:
+            told = await read(office, name, settings.pbx[name], begin)
+            missing = await absent(office, told.calls)
+            await write(office, settings, missing)
+            tell(name, told, missing, begin)
+
+
+def moment(text: str) -> datetime:
+    """A day or a moment as typed; UTC where no zone is named."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise CallcrmError(f"{text!r} is no time; write 2026-11-21 or 2026-11-21T09:00.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+async def read(office: Office, name: str, pbx: PbxSettings, since: datetime) -> Told:
+    """The calls that the raw events tell of; those that had begun before are left alone."""
+    replay, told = Replay(pbx=name, trunks=pbx.trunks, operators=pbx.operators), Told()
+    first = at = lost = 0.0
+    async with office.database.read() as db:
+        async for captured in read_back(db, name, since):
+            at = captured.t or at
+            first = first or at
+            if captured.message is None:
+                lost = lost or at
+                replay.take(replay.tracker.lost(at), at)
+                continue
+            if lost:
+                told.gaps.append((lost, at))
+                lost = 0.0
+            told.events += 1
+            replay.take(replay.tracker.feed(captured.message, at), at)
+    whole = [call for call in replay.found.values() if call.ended_at is not None and (call.at or 0.0) >= first]
+    told.calls = sorted(whole, key=lambda call: call.at or 0.0)
+    return told
+
+
+async def absent(office: Office, calls: Sequence[Call]) -> list[Call]:
+    """Those that the log has not, or has not ended."""
+    known: set[str] = set()
+    async with office.database.read() as db:
+        for n in range(0, len(calls), BATCH):
+            ids = [call.id for call in calls[n : n + BATCH]]
+            known |= set(await db.scalars(select(CallRow.id).where(CallRow.id.in_(ids), CallRow.state == "ended")))
+    return [call for call in calls if call.id not in known]
+
+
+async def write(office: Office, settings: Settings, calls: Sequence[Call]) -> None:
+    """Into the log, with what follows from calls."""
+    async with office.database.read() as db:
+        context = await house.context(settings, db)
+    after = house.after_calls(settings)
+    for n in range(0, len(calls), BATCH):
+        changes = [Change("call.ended", call, call.ended_at or 0.0) for call in calls[n : n + BATCH]]
+
+        async def work(unit: Unit, changes: Sequence[Change] = changes) -> None:
+            await service.record(unit, changes, context, after=after)
+
+        await office.writer.do(work, name="reconcile")
+
+
+def tell(name: str, told: Told, missing: Sequence[Call], since: datetime) -> None:
+    """What was missing and is now there, a line each; then what nobody can know."""
+    for call in missing:
+        who = call.client or call.caller or "anonymous"
+        print(f"{name}: {_clock(call.at)} {call.direction} {who} to {call.called or '?'}: {call.outcome or 'ended'}")
+    for begin, end in told.gaps:
+        if end - begin > 1:
+            print(
+                f"{name}: nobody listened from {_clock(begin)} to {_clock(end)}; the PBX's own CDR knows of calls then"
+            )
+    print(
+        f"{name}: {told.events} events since {since:%Y-%m-%d %H:%M} UTC tell of {len(told.calls)} calls; "
+        f"{len(missing)} were missing and are now there."
+    )
+
+
+def _clock(at: float | None) -> str:
+    return "?" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
