@@ -9,6 +9,7 @@ whole seconds are not all that is left; the snapshot then tells what happened me
 """
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -240,9 +241,12 @@ class Listener:
             return []
 
     def _trouble(self, what: str) -> None:
+        """A fault of ours: the first ones with their traces, a flood of them only now and then."""
         self.troubles += 1
-        if self.troubles <= 20:
+        if self.troubles <= 3:
             _log.exception(what, pbx=self.pbx)
+        elif self.troubles < 50 or self.troubles % 100 == 0:
+            _log.error(what, pbx=self.pbx, why=repr(sys.exc_info()[1]), times=self.troubles)
 
     # ---- writing -------------------------------------------------------------
     async def _write(self) -> bool:
