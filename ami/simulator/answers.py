@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ami.messages import Message, first
 from ami.simulator import snapshots
-from ami.simulator.state import Channel
+from ami.simulator.living import Channel
 
 if TYPE_CHECKING:
     from ami.simulator.pbx import DemoPbx

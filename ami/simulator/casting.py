@@ -8,7 +8,7 @@ from ami.simulator.state import PbxState
 from ami.simulator.story import Person, Story
 from ami.simulator.trace import Trace
 
-#: How likely somebody whose call failed is the next who calls.
+#: How likely somebody whose call failed is the next who calls, or is called.
 _CALLS_AGAIN = 0.35
 
 
@@ -78,9 +78,9 @@ class Casting:
         return chosen
 
     def _somebody(self, trace: Trace, number: str, taken: frozenset[str]) -> Person:
-        if number in trace.callers and self._again and self._dice.random() < _CALLS_AGAIN:
+        if self._again and self._dice.random() < _CALLS_AGAIN:
             person = self._again.popleft()
-            if person.number not in taken:
+            if person.number not in taken and (number in trace.callers or "+" not in person.number):
                 return person
         named = trace.name == "direct_named_caller"
         for _ in range(20):
@@ -90,5 +90,5 @@ class Casting:
         return person
 
     def calls_again(self, people: Sequence[Person]) -> None:
-        """These did not get through: one of the next calls may be theirs."""
+        """These did not get through: one of the next calls may be theirs, or to them."""
         self._again.extend(people)

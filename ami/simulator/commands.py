@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ami.messages import Message, first
+from ami.simulator.living import Channel, Member
 from ami.simulator.play import Play
 from ami.simulator.snapshots import bridge_headers, member_headers
-from ami.simulator.state import Channel, Member
 from ami.simulator.story import Person
 from ami.simulator.trace import Step, Token, Trace, load
 

@@ -11,11 +11,11 @@ from ami.simulator.answers import Answers
 from ami.simulator.casting import Casting
 from ami.simulator.commands import Commands
 from ami.simulator.endless import Endless
+from ami.simulator.living import Channel
 from ami.simulator.names import Counters
 from ami.simulator.play import Play
 from ami.simulator.session import MAX_UNREAD, Session, User
 from ami.simulator.stage import Stage
-from ami.simulator.state import Channel
 from ami.simulator.story import Person, Story
 from ami.simulator.talks import Recording
 from ami.simulator.trace import Trace, load

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ami.messages import Message, first
-from ami.simulator.state import Bridge, Channel, Entry, Member, PbxState, QueueNow
+from ami.simulator.living import Bridge, Channel, Entry, Member, QueueNow
+from ami.simulator.state import PbxState
 
 #: QueueMember's Status for a phone's state.
 STATUS = {"NOT_INUSE": "1", "INUSE": "2", "RINGING": "6", "RINGINUSE": "7", "ONHOLD": "8"}

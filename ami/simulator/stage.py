@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ami.messages import Message, first
+from ami.simulator.living import Entry, Member, QueueNow
 from ami.simulator.snapshots import member_headers
-from ami.simulator.state import Entry, Member, PbxState, QueueNow
+from ami.simulator.state import PbxState
 from ami.simulator.story import Story
 from ami.simulator.talks import Recorder, Recording
 

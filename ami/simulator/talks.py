@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ami.messages import Message, first
+from ami.simulator.living import Channel
 from ami.simulator.names import MONITOR_FOLDER
-from ami.simulator.state import Channel, PbxState
+from ami.simulator.state import PbxState
 
 
 @dataclass(frozen=True, slots=True)
