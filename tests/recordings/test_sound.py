@@ -1,5 +1,6 @@
 """What is in a sound file: lengths, lanes, broken headers in words, cutting, mixing, waveforms in constant memory."""
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -134,3 +135,22 @@ def test_a_stretch_is_cut_silenced_and_mixed(tmp_path: Path) -> None:
     quiet = silence(left, [(1.0, 2.0), (3.5, 99.0)])
     assert [quiet[n : n + 400].rms > 1000 for n in (500, 1300, 2500, 3550)] == [True, False, True, False]
     assert len(quiet) == len(read_segment(left))
+
+
+async def test_editing_happens_in_the_same_few_threads(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", tone(4))
+    looker = Looker(threads=1)
+    pieces = await asyncio.gather(*(looker.run(cut, path, 0.0, 1.0 + n) for n in range(3)))
+    looker.close()
+    assert [len(piece) for piece in pieces] == [1000, 2000, 3000]
+    with pytest.raises(BadSound):
+        await _cut_nonsense(tmp_path)
+
+
+async def _cut_nonsense(folder: Path) -> None:
+    (folder / "bad.wav").write_bytes(b"nothing that sounds, though it has a name as if it did")
+    looker = Looker(threads=1)
+    try:
+        await looker.run(cut, folder / "bad.wav", 0.0, 1.0)
+    finally:
+        looker.close()
