@@ -1,0 +1,1 @@
+"""What the machine bears: `python -m bench` prints it."""

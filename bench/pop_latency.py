@@ -1,0 +1,215 @@
+"""From the AMI event to the pop on the socket: a recorded call, 20 times a second, to the real daemon.
+
+    python -m bench.pop_latency [--rate 20] [--seconds 20] [--clients 200]
+
+The daemon runs in a process of its own (`callcrm run`), with its database on disk; the simulated PBX and
+the operators' sockets are in this one. A pop counts from the moment its phone's event was written to AMI
+to the moment its frame was read here.
+"""
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from ami.messages import Message, first
+from ami.simulator import DemoPbx, Operator, Person, Queue, Story
+from callcrm.accounts import service, sessions
+from callcrm.accounts.policy import Line
+from callcrm.kernel.bus import LocalBus
+from callcrm.kernel.database import Database
+from callcrm.kernel.writer import Unit, Writer
+
+TRACE = "direct_answered"
+PBX = "office"
+FIRST = 1001
+#: Frames that a pop's event can be no older than; a call's later events are told apart by it.
+WITHIN_S = 2.0
+
+
+@dataclass
+class Tape:
+    """When each phone's events were written, and how long each pop took, in seconds."""
+
+    written: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    pops: list[float] = field(default_factory=list)
+    frames: int = 0
+
+    def note(self, message: Message) -> None:
+        """An event that makes a phone ring goes out."""
+        if first(message, "Event") == "Newstate" and first(message, "ChannelStateDesc") == "Ringing":
+            phone = first(message, "Channel").partition("/")[2].partition("-")[0]
+            self.written[phone].append(time.time())
+        if first(message, "Event") == "DialBegin":
+            phone = first(message, "DestChannel").partition("/")[2].partition("-")[0]
+            self.written[phone].append(time.time())
+
+    def read(self, text: str | bytes) -> None:
+        """A frame came."""
+        now = time.time()
+        self.frames += 1
+        frame = json.loads(text)
+        if frame["type"] != "pop.offered":
+            return
+        times = self.written[frame["data"]["phone"]]
+        told = _moment(frame["at"]) + 0.001
+        place = bisect_right(times, min(told, now)) - 1
+        if place >= 0 and now - times[place] < WITHIN_S:
+            self.pops.append(now - times[place])
+
+
+def _moment(text: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text).timestamp()
+
+
+class TapedPbx(DemoPbx):
+    """The simulated PBX, with the moment of each event noted."""
+
+    tape: Tape
+
+    def put(self, message: Message) -> None:
+        """As always, and on the tape."""
+        self.tape.note(message)
+        super().put(message)
+
+
+def free_port() -> int:
+    """A port that nobody has at present."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+async def prepare(folder: Path, pbx_port: int, clients: int) -> tuple[Path, int, list[str]]:
+    """A settings file, people with phones, and their tokens."""
+    web, push = free_port(), free_port()
+    url = f"sqlite:///{folder / 'bench.db'}"
+    file = folder / "bench.toml"
+    file.write_text(
+        f'[database]\nurl = "{url}"\n[web]\nport = {web}\n[push]\nport = {push}\n[log]\nlevel = "warning"\n'
+        f'[pbx.{PBX}]\nhost = "127.0.0.1"\nport = {pbx_port}\nusername = "callcrm"\nsecret = "callcrm-secret"\n'
+        'country = "RU"\ntrunks = "PJSIP/(trunk|provider).*"\noperators = "PJSIP/[0-9]+"\n'
+    )
+    database = await Database.open(url)
+    async with LocalBus(database) as bus, Writer(database, bus) as writer:
+
+        async def hire(unit: Unit, n: int) -> str:
+            phones = [Line(PBX, str(FIRST + n))]
+            user = await service.add_user(unit, f"operator{n}", role="operator", phones=phones)
+            return await sessions.add_token(unit, user, "bench")
+
+        tokens = [await writer.do(lambda unit, n=n: hire(unit, n), name="hire") for n in range(clients)]
+    await database.close()
+    return file, push, tokens
+
+
+async def listen(url: str, token: str) -> ClientConnection:
+    """One operator's browser."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return await connect(url, additional_headers=headers, compression=None, max_queue=None)
+
+
+async def follow(connection: ClientConnection, tape: Tape) -> None:
+    """Read to the end."""
+    try:
+        async for text in connection:
+            tape.read(text)
+    except ConnectionClosed:
+        return
+
+
+async def measure(rate: float, seconds: float, clients: int) -> Tape:
+    """Play the calls; the tape tells."""
+    tape = Tape()
+    story = Story(
+        operators=tuple(Operator(str(FIRST + n), f"Operator {n}") for n in range(clients)),
+        queues=(Queue("sales", (str(FIRST),)),),
+        people=tuple(Person(f"7916{n:07}") for n in range(2000)),
+    )
+    pbx = TapedPbx(story, seed=1)
+    pbx.tape = tape
+    await pbx.start()
+    with tempfile.TemporaryDirectory(prefix="callcrm-bench-") as place:
+        file, push, tokens = await prepare(Path(place), pbx.port, clients)
+        daemon = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcrm", "run", "--config", str(file))
+        try:
+            await _up(push, pbx)
+            url = f"ws://127.0.0.1:{push}/push"
+            sockets = [await listen(url, token) for token in tokens]
+            readers = [asyncio.create_task(follow(one, tape), name="bench.reader") for one in sockets]
+            await asyncio.sleep(1.5)
+            await _play(pbx, rate, seconds)
+            await asyncio.sleep(2)
+            for reader in readers:
+                reader.cancel()
+        finally:
+            daemon.terminate()
+            await daemon.wait()
+            await pbx.stop(graceful=False)
+    return tape
+
+
+async def _up(push: int, pbx: DemoPbx) -> None:
+    """Until the daemon takes sockets and has logged in at the PBX."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", push)
+                writer.close()
+                if any(session.user for session in pbx.sessions):
+                    return
+            except OSError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def _play(pbx: DemoPbx, rate: float, seconds: float) -> None:
+    """Calls at an even pace, to one operator after the other."""
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    plays = []
+    for n in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, begin + n / rate - loop.time()))
+        plays.append(await pbx.begin(TRACE))
+    for play in plays:
+        await play.over()
+
+
+def report(tape: Tape, rate: float, clients: int) -> str:
+    """The figures in words."""
+    pops = sorted(tape.pops)
+    if not pops:
+        return "No pop came: look at the daemon's log."
+    at = {p: pops[min(len(pops) - 1, int(len(pops) * p / 100))] * 1000 for p in (50, 95, 99)}
+    return (
+        f"from the AMI event to the pop's frame, {rate:g} calls/s, {clients} clients, {len(pops)} pops: "
+        f"p50 {at[50]:.1f} ms, p95 {at[95]:.1f} ms, p99 {at[99]:.1f} ms, worst {pops[-1] * 1000:.1f} ms "
+        f"({tape.frames} frames read)"
+    )
+
+
+def main() -> None:
+    """Run it from the command line."""
+    wishes = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    wishes.add_argument("--rate", type=float, default=20)
+    wishes.add_argument("--seconds", type=float, default=20)
+    wishes.add_argument("--clients", type=int, default=200)
+    told = wishes.parse_args()
+    print(report(asyncio.run(measure(told.rate, told.seconds, told.clients)), told.rate, told.clients))
+
+
+if __name__ == "__main__":
+    main()
