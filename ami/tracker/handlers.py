@@ -11,6 +11,9 @@ from ami.tracker.world import World
 #: SoftHangupRequest's Cause is a flag of Asterisk's channel.h: 2 sends the channel elsewhere in the dialplan.
 _ASYNC_GOTO = "2"
 
+#: Events this many seconds apart may come in the other order.
+_SWAPPED = 1.0
+
 Handler = Callable[[World, Message, float], None]
 
 
@@ -188,8 +191,10 @@ def bridge_enter(world: World, message: Message, at: float) -> None:
 def _count(world: World, bridge: Bridge, channel: Channel, said: str, at: float) -> None:
     """How many the bridge should have now: mends a leaving, or a joining, that was lost."""
     if said == "1" and len(bridge.members) > 1:
-        world.odd("left unseen", f"bridge {bridge.id}")
-        world.clear(bridge, at, keep=[channel.uid])
+        fresh = [uid for uid in bridge.members if at - world.channels[uid].bridged_at < _SWAPPED]
+        if len(fresh) < len(bridge.members):
+            world.odd("left unseen", f"bridge {bridge.id}")
+        world.clear(bridge, at, keep=[channel.uid, *fresh])
     elif said == "2" and len(bridge.members) == 1 and not bridge.holding:
         partners = world.partners(channel)
         if len(partners) == 1:

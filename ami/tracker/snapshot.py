@@ -30,6 +30,7 @@ class Snapshot:
         self.world = world
         self.lists: dict[str, Listing] = {}
         self.bridges: dict[str, str] = {}
+        self.adopted: list[tuple[Channel, Message]] = []
         self.gap: float | None = None
 
     def item(self, message: Message, at: float) -> None:
@@ -41,7 +42,7 @@ class Snapshot:
         if uid in NOTHING or uid in self.world.gone or "/" not in first(message, "Channel"):
             return
         known_before = self.world.find(uid)
-        since = at - _age(message)
+        since = _since(message, uid, at)
         if known_before is None:
             root = first(message, "Linkedid")
             self.world.begin(uid, first(message, "Channel"), root, since, exact=False)
@@ -52,9 +53,16 @@ class Snapshot:
         if dnid and not channel.exact and channel.told and channel.dialer is None:
             self.world.tell(legs.LegNumbered(at, uid, channel.number, channel.caller_name, dialled=dnid))
         if known_before is None:
-            self._adopt(channel, message, at)
+            self.adopted.append((channel, message))
         bridge = first(message, "BridgeId") or first(message, "BridgeID")
         self.bridges[uid] = bridge
+
+    def _adopt_all(self, at: float) -> None:
+        """Only when all are known can be said who called whom."""
+        adopted, self.adopted = self.adopted, []
+        for channel, message in sorted(adopted, key=lambda one: one[0].uid != one[0].root):
+            if channel.uid in self.world.channels:
+                self._adopt(channel, message, at)
 
     def _adopt(self, channel: Channel, message: Message, at: float) -> None:
         application = first(message, "Application")
@@ -67,6 +75,7 @@ class Snapshot:
     def complete(self, message: Message, at: float) -> None:
         """CoreShowChannelsComplete, StatusComplete: the list is whole if it has as many as it says."""
         listing = self.lists.pop(first(message, "ActionID"), None) or Listing(self.world.step, at)
+        self._adopt_all(at)
         said = first(message, "ListItems")
         if said.isdigit() and int(said) != len(listing.seen):
             self.world.odd("list with gaps", f"{len(listing.seen)} of {said} channels")
@@ -86,6 +95,7 @@ class Snapshot:
 
     def settle(self, at: float) -> None:
         """Put the channels into the bridges that the list named, but for those that moved since."""
+        self._adopt_all(at)
         for uid, bridge in list(self.bridges.items()):
             channel = self.world.find(uid)
             if channel is not None and channel.bridge != (bridge or None):
@@ -107,6 +117,18 @@ class Snapshot:
             wait = first(message, "Wait")
             since = at - (int(wait) if wait.isdigit() else 0)
             self.world.tell(legs.LegQueued(since, channel.uid, queue, channel.exten, exact=False))
+
+
+def _since(message: Message, uid: str, at: float) -> float:
+    """When the channel began: the middle of the second that its age leaves, narrowed by the second in its Uniqueid."""
+    latest = at - _age(message)
+    earliest = latest - 1.0
+    second = uid.rpartition("-")[2].partition(".")[0]
+    if second.isdigit() and len(second) < 12:
+        low, high = max(earliest, float(second)), min(latest, float(second) + 1.0)
+        if low <= high:
+            earliest, latest = low, high
+    return (earliest + latest) / 2
 
 
 def _age(message: Message) -> float:

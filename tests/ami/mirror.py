@@ -23,7 +23,8 @@ SHOWN = (
     "Uniqueid",
     "Linkedid",
 )
-PREFIXES = ("", "Dest", "Parkee", "Retriever", "Target", "Transferer", "Transferee", "OrigTransferer", "SecondTransferer")
+TRANSFER = ("Transferer", "Transferee", "OrigTransferer", "SecondTransferer")
+PREFIXES = ("", "Dest", "Parkee", "Retriever", "Target", *TRANSFER)
 
 
 class Mirror:
@@ -42,6 +43,10 @@ class Mirror:
     def see(self, message: Message, at: float) -> None:
         """Take the next message in."""
         name = first(message, "Event")
+        if name == "CoreShowChannel":
+            self._listed(message, at)
+        elif name == "QueueEntry":
+            self.queues[first(message, "Uniqueid")] = (first(message, "Queue"), at - int(first(message, "Wait")))
         if "Cause" in message and name == "Hangup":
             self._gone(first(message, "Uniqueid"))
             return
@@ -54,8 +59,19 @@ class Mirror:
             for prefix in PREFIXES:
                 uid = first(message, f"{prefix}Uniqueid")
                 if uid in self.channels:
-                    self.channels[uid] |= {key: first(message, prefix + key) for key in SHOWN if prefix + key in message}
+                    shown = [key for key in SHOWN if prefix + key in message]
+                    self.channels[uid] |= {key: first(message, prefix + key) for key in shown}
         self._place(name, message, at)
+
+    def _listed(self, message: Message, at: float) -> None:
+        """A channel of a snapshot within the stream itself."""
+        uid = first(message, "Uniqueid")
+        self.channels[uid] = {key: first(message, key) for key in SHOWN}
+        self.began[uid] = at - int(first(message, "Duration").rpartition(":")[2]) - 0.5
+        self.dnid[uid] = first(message, "Exten")
+        self.application[uid] = (first(message, "Application"), first(message, "ApplicationData"))
+        if first(message, "BridgeId"):
+            self.bridge[uid] = first(message, "BridgeId")
 
     def _gone(self, uid: str) -> None:
         for one in (self.channels, self.bridge, self.queues, self.parked):
@@ -63,7 +79,7 @@ class Mirror:
 
     def _place(self, name: str, message: Message, at: float) -> None:
         uid, bridge = first(message, "Uniqueid"), first(message, "BridgeUniqueid")
-        if bridge and name.startswith("Bridge"):
+        if bridge and name.startswith("Bridge") and "BridgeType" in message:
             self.kinds[bridge] = (first(message, "BridgeType"), first(message, "BridgeTechnology"))
         if name == "BridgeEnter":
             self.bridge[uid] = bridge

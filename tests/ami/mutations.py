@@ -47,7 +47,10 @@ def calls(stream: Stream) -> list[dict[str, Any]]:
     if any(kind == "unreadable" for kind, _ in replay.tracker.anomalies):
         raise AssertionError(replay.tracker.anomalies)
     found = sorted(replay.found.values(), key=lambda call: (call.at or 0.0, call.uniqueid))
-    return [as_json(call, 0.0) for call in found]
+    rows = [as_json(call, 0.0) for call in found]
+    for row in rows:
+        row["recordings"].sort(key=lambda one: one["file"])
+    return rows
 
 
 def doubled(stream: Stream, n: int) -> Stream:
@@ -95,6 +98,12 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other)
+
+
+def whole(stream: Stream) -> int:
+    """The position from which on the stream's own snapshot, if it has one, is behind."""
+    names = [message.get("Event") if message else None for _, message in stream]
+    return names.index("BridgeListComplete") + 1 if "BridgeListComplete" in names else 0
 
 
 def positions(stream: Stream) -> Iterator[int]:

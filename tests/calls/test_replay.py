@@ -50,7 +50,7 @@ def test_an_id_is_of_the_pbx_and_the_first_channel():
     call = replay_file(path, pbx="office")["calls"][0]
     first = call["legs"][0]
     assert first["channel"] == call["channel"]
-    assert call["id"] == call_id("office", "1795281376.911" if "16." in str(path) else "1795281356.160")
+    assert call["id"] == call_id("office", "1795281371.911" if "16." in str(path) else "1795281356.160")
     assert replay_file(path, pbx="other")["calls"][0]["id"] != call["id"]
 
 

@@ -44,7 +44,6 @@ class Calls:
             say.Held: self._held,
             say.Resumed: self._resumed,
             say.Queued: self._queued,
-            say.Unqueued: lambda signal: None,
             say.Transferred: self._transferred,
             say.Parked: self._parked,
             say.Unparked: self._unparked,
@@ -74,7 +73,9 @@ class Calls:
         at = 0.0
         for signal in signals:
             at = signal.at
-            self._turn[type(signal)](signal)
+            turn = self._turn.get(type(signal))
+            if turn is not None:
+                turn(signal)
         return self._told(at)
 
     def tick(self, at: float) -> list[Change]:
@@ -470,8 +471,9 @@ class Calls:
 
     def _stopped(self, signal: say.Stopped) -> None:
         for talk in self._talks():
-            if talk.over is None:
+            if talk.over is None or signal.at - talk.over < LINGER:
                 talk.stopped = True
+                self._join.touch(talk)
 
     # -- telling
     def _legs_of(self, talk: Conversation) -> list[Leg]:
@@ -503,18 +505,16 @@ class Calls:
         views: dict[str, Call] = {}
         told: list[Change] = []
         seen: set[tuple[str, str, str | None]] = set()
-        for kind, talk, when, who in changes:
-            talk = self._home(talk)
+        for kind, then, when, who in changes:
+            talk = self._home(then)
             if talk.closed or not talk.announced or (kind, talk.id, who) in seen:
                 continue
             seen.add((kind, talk.id, who))
             if talk.id not in views:
                 views[talk.id] = self._view(talk, at)
             told.append(Change(kind, views[talk.id], when, who, tuple(talk.was)))
-        for talk in touched.values():
-            if talk.announced and not talk.closed and talk.id not in views:
-                told.append(Change("call.changed", self._view(talk, at), at, None, tuple(talk.was)))
-        return told
+        quiet = [one for one in touched.values() if one.announced and not one.closed and one.id not in views]
+        return told + [Change("call.changed", self._view(talk, at), at, None, tuple(talk.was)) for talk in quiet]
 
     def _home(self, talk: Conversation) -> Conversation:
         return self._join.homes.get(talk.uniqueid, talk)

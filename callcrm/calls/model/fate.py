@@ -23,7 +23,7 @@ def shown_number(number: str) -> str | None:
 
 
 def direction(talk: Conversation, legs: dict[str, Leg]) -> str:
-    """inbound when an outside line called in; outbound when an operator (or the PBX for him) called out; else internal."""
+    """inbound: an outside line called in; outbound: an operator, or the PBX for him, called out; else internal."""
     caller = legs.get(talk.caller or "")
     if caller is not None and not caller.operator:
         return "outbound" if caller.rung and talk.originated else "inbound"

@@ -33,8 +33,13 @@ class Joining:
         leg.home = talk
         if leg.id not in talk.legs:
             talk.legs.append(leg.id)
-            talk.legs.sort(key=lambda one: self.legs[one].began if one in self.legs else 0.0)
+            talk.legs.sort(key=self._age)
         self.touch(talk)
+
+    def _age(self, one: str) -> tuple[float, int]:
+        number = one.rpartition(".")[2]
+        began = self.legs[one].began if one in self.legs else 0.0
+        return began, int(number) if number.isdigit() and len(number) < 18 else 0
 
     def fold(self, less: Conversation, into: Conversation) -> None:
         """One conversation turns out to be part of another."""
@@ -108,10 +113,8 @@ class Joining:
 
     def _consulting(self, one: Leg, other: Leg) -> bool:
         """They hear each other because one consults the other: no client moved."""
-        for talk, asker in ((one.home, other), (other.home, one)):
-            if talk.consult and talk.caller == asker.id:
-                return True
-        return False
+        pairs = ((one.home, other), (other.home, one))
+        return any(talk.consult and talk.caller == asker.id for talk, asker in pairs)
 
     def _order(self, one: Conversation, other: Conversation) -> tuple[Conversation, Conversation]:
         """(the part, the whole): the whole has the client; of two such, or none, it is the older."""

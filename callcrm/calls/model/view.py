@@ -30,7 +30,7 @@ def view(talk: Conversation, legs: Legs, pbx: str, now: float | None) -> rows.Ca
         state=_state(talk, everyone, legs),
         at=start,
         client=_client(talk, way, client, caller),
-        called=_called(talk, way, caller),
+        called=_called(talk, caller),
         name=_name(client, number) if way == "inbound" else None,
         caller=caller.who if way == "internal" and caller is not None else None,
         operator=_operator(talk, caller, legs) if way == "outbound" else None,
@@ -92,7 +92,7 @@ def _client(talk: Conversation, way: str, client: Leg | None, caller: Leg | None
     return talk.wanted or (caller.dialled if caller is not None else "") or None
 
 
-def _called(talk: Conversation, way: str, caller: Leg | None) -> str | None:
+def _called(talk: Conversation, caller: Leg | None) -> str | None:
     if talk.originated and talk.wanted:
         return talk.wanted
     dialled = caller.dialled if caller is not None and not talk.consult else talk.wanted
