@@ -7,9 +7,10 @@ for a while) are dealt with inside the parts and end nothing.
 """
 
 import asyncio
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from callcrm.accounts import sessions
 from callcrm.calls import service, unfinished
 from callcrm.calls.call import Change
 from callcrm.calls.model import Calls
+from callcrm.calls.reread import reread
 from callcrm.calls.soundwatch import SoundWatch, folder_of
 from callcrm.kernel import jobs, logs
 from callcrm.kernel.bus import Bus, open_bus
@@ -187,7 +189,7 @@ def _bound(host: str, port: int, part: str) -> socket.socket:
         )
     except OSError as error:
         raise StartupError(
-            f"The {part} port {host}:{port} cannot be opened ({error.strerror or error}); "
+            f"The {part} port {host}:{port} cannot be opened ({os.strerror(error.errno or 0)}); "
             f"end the program that has it or set another {part}.port."
         ) from error
 
@@ -211,13 +213,18 @@ def _listener(running: Running, name: str, phonebook: house.PhoneBook) -> Listen
     async def record(unit: Unit, changes: Sequence[Change]) -> None:
         await service.record(unit, changes, phonebook.context, after=after)
 
+    async def settle(unit: Unit, going_on: Collection[str]) -> None:
+        gone = await unfinished.end_unknown(unit, name, going_on)
+        for follow in after if gone else ():
+            await follow(unit, await reread(unit, gone, phonebook.context))
+
     return asterisk_listener(
         name,
         running.settings.pbx[name],
         Calls(name),
         record=record,
         open_since=lambda db: unfinished.open_since(db, name),
-        settle=lambda unit, ids: unfinished.end_unknown(unit, name, ids),
+        settle=settle,
         database=running.database,
         writer=running.writer,
         bus=running.bus,

@@ -15,8 +15,8 @@ async def open_since(db: AsyncConnection, pbx: str) -> datetime | None:
     return await db.scalar(select(func.min(CallRow.at)).where(CallRow.pbx == pbx, CallRow.ended_at.is_(None)))
 
 
-async def end_unknown(unit: Unit, pbx: str, going_on: Collection[str]) -> int:
-    """End the calls of this PBX that the log holds open though they are not among those that go on; how many.
+async def end_unknown(unit: Unit, pbx: str, going_on: Collection[str]) -> list[str]:
+    """End the calls of this PBX that the log holds open though they are not among those that go on; their ids.
 
     They ended while nobody listened. When, and by whom, is not known and stays empty; a caller who was still
     waiting counts as missed, for he may have been.
@@ -34,4 +34,4 @@ async def end_unknown(unit: Unit, pbx: str, going_on: Collection[str]) -> int:
             )
         )
         unit.fact("call.ended", stream=f"pbx:{pbx}", call=row.id, pbx=pbx)
-    return len(gone)
+    return [row.id for row in gone]
