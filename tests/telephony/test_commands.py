@@ -65,6 +65,11 @@ class Desk:
                 await asyncio.sleep(0.01)
 
 
+def dialled(pbx):
+    """The ActionID of the Originate that was asked for."""
+    return next(first(action, "ActionID") for action in pbx.asked if first(action, "Event") == "Originate")
+
+
 @pytest.fixture
 async def desk(database, writer, bus):
     async with FakePbx() as pbx, Desk(pbx, database, writer, bus) as made:
@@ -91,7 +96,7 @@ async def test_click_to_call_is_done_when_the_operators_phone_answers(desk):
     command = await desk.want("dial", extension="101", number="79161234567")
     await until(lambda: desk.pbx.names() == ["Originate"])
     assert (await desk.row(command))["state"] == "sent"
-    token = first(desk.pbx.asked[-1], "ActionID")
+    token = dialled(desk.pbx)
     desk.pbx.say(message(Event="OriginateResponse", ActionID=token, Response="Success", Reason="4"))
     state, words = await desk.ended(command)
     assert state == "done"
@@ -102,7 +107,7 @@ async def test_click_to_call_is_done_when_the_operators_phone_answers(desk):
 async def test_a_phone_that_is_not_taken_is_said_so(desk, reason, said):
     command = await desk.want("dial", extension="101", number="79161234567")
     await until(lambda: desk.pbx.names() == ["Originate"])
-    token = first(desk.pbx.asked[-1], "ActionID")
+    token = dialled(desk.pbx)
     desk.pbx.say(message(Event="OriginateResponse", ActionID=token, Response="Failure", Reason=reason))
     assert await desk.ended(command) == ("refused", f"Your phone 101 {said}; 79161234567 was not called.")
 
