@@ -25,6 +25,11 @@ _LOOK = (
 )
 
 
+def same_file(one: str, other: str) -> bool:
+    """Whether two names are of one file: the PBX tells it with more of its folder, or with less."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
 async def write(unit: Unit, call: Call, first: datetime) -> None:
     """Add the call's sound files that are not there yet; numbers once given stay.
 
@@ -35,8 +40,9 @@ async def write(unit: Unit, call: Call, first: datetime) -> None:
     n = max((row.n for row in rows), default=-1)
     fresh = []
     for file in dict.fromkeys(storable(sound.file)[:_FILE] for sound in call.recordings):
-        if file not in there:
+        if not any(same_file(file, known) for known in there):
             n += 1
+            there.add(file)
             row = {"began": first, "call_id": call.id, "n": n, "pbx": call.pbx, "file": file, "state": "writing"}
             fresh.append(row)
     if fresh:

@@ -241,6 +241,15 @@ async def test_recordings_keep_their_numbers_and_are_looked_at_after_the_end(
     assert told == [{"call": "c1", "n": 0}, {"call": "c1", "n": 1}]
 
 
+async def test_a_file_told_with_and_without_its_folder_is_one_recording(writer: Writer, database: Database) -> None:
+    whole = "/var/spool/asterisk/monitor/2026/11/21/a.wav"
+    one = making.call(recordings=(Sound(whole),))
+    await record(writer, making.began(one))
+    two = replace(one, recordings=(Sound("2026/11/21/a.wav"),))
+    await record(writer, Change("call.changed", two, T0 + 5.0))
+    assert [row["file"] for row in await rows(database, CallRecording)] == [whole]
+
+
 async def test_a_recording_that_was_found_is_not_looked_for_again(writer: Writer, database: Database) -> None:
     one = making.call(recordings=(Sound("a.wav"),))
     await record(writer, making.ends(one))
