@@ -9,11 +9,18 @@ from callcrm.kernel.facts import Fact
 from callcrm.push import views
 from callcrm.push.teller import Outlet, Teller
 
+_OTHERS = frozenset({"task.created", "task.changed", "operator.changed", "queue.changed", "link.changed"})
+
 
 def call_of(fact: Fact) -> str | None:
     """The call whose row in the log this fact changed."""
     changes = fact.kind.startswith(("call.", "recording.")) and fact.ids.get("call")
     return str(fact.ids["call"]) if changes else None
+
+
+def has_others(facts: Sequence[Fact]) -> bool:
+    """Whether `tell_others` has anything to tell."""
+    return any(fact.kind in _OTHERS for fact in facts)
 
 
 async def tell_calls(db: AsyncConnection, facts: Sequence[Fact], teller: Teller, out: Outlet) -> None:

@@ -62,6 +62,7 @@ class Feed:
             database, hub, book=self.book, told=self._told, teller=self._teller, receipts=self.receipts
         )
         self._views: dict[str, CallView] = {}
+        self._moved: set[int] = set()
         self._gathered: set[str] = set()
         self._gather = asyncio.Event()
         self._telling = False
@@ -145,8 +146,14 @@ class Feed:
                 await self._patiently(self._resync, "facts cannot be read at present")
                 continue
             facts = [item for item in batch if isinstance(item, Fact)]
-            await self._patiently(partial(self._pops, facts=facts), "pops cannot be read")
-            await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
+            wanted = self._to_read(facts)
+            if wanted:
+                await self._patiently(partial(self._pops, facts=facts, wanted=wanted), "pops cannot be read")
+            else:
+                self._tell_pops(facts, wanted, {})
+            self._hold(facts)
+            if changes.has_others(facts):
+                await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
             for fact in facts:
                 self._told.reach(fact.stream, fact.position)
             metrics.FACTS.inc(len(facts))
@@ -171,14 +178,16 @@ class Feed:
         await self._restore(db)
         for client in list(self._hub):
             self._resumption.refetch(client, "The server was too busy to tell everything that happened.")
-            await self._resumption.present(db, client)
+            if self.book.present(client.actor.user_id):
+                await self._resumption.present(db, client)
 
     # Pops
 
-    async def _pops(self, db: AsyncConnection, facts: Sequence[Fact]) -> None:
-        wanted = self._to_read(facts)
+    async def _pops(self, db: AsyncConnection, facts: Sequence[Fact], wanted: set[str]) -> None:
+        self._tell_pops(facts, wanted, await views.calls(db, wanted))
+
+    def _tell_pops(self, facts: Sequence[Fact], wanted: set[str], found: dict[str, CallView]) -> None:
         before = {key: self._views.get(key) for key in wanted}
-        found = await views.calls(db, wanted) if wanted else {}
         self._views.update(found)
         told: set[str] = set()
         for fact in facts:
@@ -228,7 +237,7 @@ class Feed:
         first = step.message == "pop.offered" or (step.message == "pop.answered" and step.pop.at == fact.at)
         sent, frame_id = self._teller.pop(self._live, step.pop, view, fact.at)
         self.receipts.sent(step.pop, frame_id, fact.at, first=first, seen=sent > 0)
-        self._teller.operator(self._live, step.pop.user, fact.at)
+        self._moved.add(step.pop.user)
         log.info(
             step.message.replace(".", " "),
             call=step.pop.call,
@@ -262,7 +271,8 @@ class Feed:
 
     # Everything else
 
-    async def _others(self, db: AsyncConnection, facts: Sequence[Fact]) -> None:
+    def _hold(self, facts: Sequence[Fact]) -> None:
+        """Changes of calls are told a moment later; a call that was folded, at once."""
         for fact in facts:
             if fact.ids.get("into"):
                 self._teller.folded(self._live, fact)
@@ -270,6 +280,8 @@ class Feed:
                 self._told.hold(key, fact.stream, fact.position)
                 self._gathered.add(key)
                 self._gather.set()
+
+    async def _others(self, db: AsyncConnection, facts: Sequence[Fact]) -> None:
         if any(fact.kind == "operator.changed" for fact in facts):
             self._teller.set_people(await views.people(db))
         await changes.tell_others(db, facts, self._teller, self._live)
@@ -289,6 +301,9 @@ class Feed:
 
     async def _calls(self, db: AsyncConnection, keys: set[str]) -> None:
         found = await views.with_parties(db, await views.calls(db, keys))
+        moved, self._moved = self._moved, set()
+        for user in moved:
+            self._teller.operator(self._live, user, clock.now())
         for key in list(keys):
             self._release([key] if key not in self._gathered else [])
             if key in found:

@@ -5,7 +5,7 @@ more than `bound` bytes pile up there is told so and let go. It connects again a
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
@@ -73,6 +73,11 @@ class Client:
         """Who sits there."""
         return self.signed.actor
 
+    @property
+    def wide(self) -> bool:
+        """Whether he sees more than his own."""
+        return self.signed.actor.role != "operator"
+
 
 class Hub:
     """Every client that is signed in. `bound` is how many bytes may wait for one of them."""
@@ -93,6 +98,11 @@ class Hub:
     def of(self, user: int) -> list[Client]:
         """The sockets of one person."""
         return self._clients.get(user, [])
+
+    def near(self, users: Set[int]) -> list[Client]:
+        """The sockets of these people, and of all who see more than their own."""
+        theirs = [client for user in users for client in self.of(user) if not client.wide]
+        return theirs + [client for client in self if client.wide]
 
     def add(self, client: Client) -> None:
         """Live frames reach (or wait for) this client from now on."""

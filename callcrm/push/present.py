@@ -53,3 +53,8 @@ async def one(db: AsyncConnection, user_id: int, pop_id: str) -> PresentPop | No
     """One of this person's pops, whatever its state."""
     row = (await db.execute(select(*_COLUMNS).where(Pop.user_id == user_id, Pop.id == pop_id))).first()
     return PresentPop(*row) if row else None
+
+
+async def painted(db: AsyncConnection, user_id: int, pop_id: str) -> datetime | None:
+    """When this pop stood on the person's screen, as his browser said."""
+    return await db.scalar(select(Pop.painted_at).where(Pop.user_id == user_id, Pop.id == pop_id))

@@ -3,7 +3,7 @@
 A text is made once for all who may see the same; only a masked number makes a second one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -27,6 +27,8 @@ class Outlet(Protocol):
 
     def of(self, user: int) -> Iterable[Client]: ...
 
+    def near(self, users: Set[int]) -> Iterable[Client]: ...
+
     def next_id(self) -> str: ...
 
     def send(self, clients: list[Client], text: str) -> int: ...
@@ -46,6 +48,10 @@ class Live:
     def of(self, user: int) -> Iterable[Client]:
         """One person's clients."""
         return self._hub.of(user)
+
+    def near(self, users: Set[int]) -> Iterable[Client]:
+        """Clients of these people, and of all who see more than their own."""
+        return self._hub.near(users)
 
     def next_id(self) -> str:
         """A fresh id."""
@@ -71,6 +77,10 @@ class CatchUp:
     def of(self, user: int) -> Iterable[Client]:
         """The one client, when it is this person's."""
         return [self._client] if self._client.actor.user_id == user else []
+
+    def near(self, users: Set[int]) -> Iterable[Client]:  # noqa: ARG002 - one client is quickly asked
+        """The one client."""
+        return [self._client]
 
     def next_id(self) -> str:
         """An id that resumes where the client stood."""
@@ -111,7 +121,8 @@ class Teller:
 
     def call(self, out: Outlet, view: CallView, at: datetime) -> None:
         """A row of the log to those whose call it is, or who see all."""
-        clients = (c for c in out.everybody() if audience.sees_call(c.actor, view, self.people))
+        near = out.near(view.parties | view.owners | view.operators)
+        clients = (c for c in near if audience.sees_call(c.actor, view, self.people))
         _say(out, "call.changed", at, clients, lambda number: frames.call(view, number), number=view.number)
 
     def folded(self, out: Outlet, fact: Fact) -> None:
@@ -138,7 +149,7 @@ class Teller:
         """A person's state to himself and to who sees him."""
         person = self.people.get(user)
         if person is not None:
-            clients = (c for c in out.everybody() if audience.belongs(c.actor, {user}, self.people))
+            clients = (c for c in out.near({user}) if audience.belongs(c.actor, {user}, self.people))
             _say(out, "operator.changed", at, clients, lambda _: frames.operator(person, self._book.state(user)))
 
     def queue(self, out: Outlet, pbx: str, queue: str, row: AnyRow | None, at: datetime) -> None:
