@@ -140,11 +140,12 @@ class PollingBus(LocalBus):
         self._trouble = words
 
     async def _catch_up(self) -> None:
+        # What is published here while the positions are read is ahead of them: that is no going back.
+        before = dict(self._known)
         async with self._database.read() as db:
             reached = await positions(db)
             for stream, position in reached.items():
-                known = self._known.get(stream, 0)
-                if position < known:
+                if position < before.get(stream, 0):
                     log.warning("a stream of facts went back, as after a restore", stream=stream)
                     self._jump(stream, position)
                 while self._known.get(stream, 0) < position:
