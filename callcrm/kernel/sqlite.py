@@ -2,9 +2,10 @@
 
 aiosqlite sends every step (cursor, execute, fetch, close) through a thread; on a busy desk
 these hops are most of a query's time. So what is surely short is done in place (opening
-and ending transactions, inserting a few rows: microseconds, nothing waits for the disk),
-and a query fetches its rows in the hop that runs it. `checkpoint` keeps the one slow step
-of WAL, the copying back into the file, away from the writer.
+and ending transactions, inserting a few rows: microseconds, nothing waits for the disk).
+A query is begun in place and given up when it proves long; then it runs in the thread and
+fetches its rows in the same hop. `checkpoint` keeps the one slow step of WAL, the copying
+back into the file, away from the writer.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ _CACHED_STATEMENTS = 512
 #: Rows that are inserted in place at most; more go through the thread.
 _FEW = 32
 _BUSY_PAUSE_S = 0.004
+#: How long a query may be to be answered in place: some dozens of rows by an index, well under 0.1 ms.
+_STEPS = 4000
 #: Pages (4 kB) at which a commit copies the WAL back itself, if `checkpoint` does not get to it.
 _CHECKPOINT_PAGES = 25_000
 
@@ -36,15 +39,20 @@ class QuickCursor(aiosqlite.Cursor):
     _rows: list[Any]
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "QuickCursor":
-        """Run `sql` and fetch what it gives, in place or in one hop."""
-        connection = self._connected
-        if sql == BEGIN_WRITING:
-            self._rows = await self._begin()
-        elif connection.idle and _short(sql):
-            self._rows = self._run(sql, parameters or ())
-        else:
-            self._rows = await connection._execute(self._run, sql, parameters or ())
-        return self
+        """Run `sql` and fetch what it gives, in place or in one hop; a lock is waited for without blocking."""
+        values = tuple(parameters or ())
+        deadline = 0.0
+        while True:
+            try:
+                self._rows = await self._once(sql, values)
+            except sqlite3.OperationalError as error:
+                now = asyncio.get_running_loop().time()
+                deadline = deadline or now + self._connected.busy_s
+                if not _is(error, sqlite3.SQLITE_BUSY) or now > deadline:
+                    raise
+            else:
+                return self
+            await asyncio.sleep(_BUSY_PAUSE_S)
 
     async def executemany(self, sql: str, parameters: Iterable[Any]) -> "QuickCursor":
         """Run `sql` with each of `parameters`, in place when they are few."""
@@ -56,23 +64,29 @@ class QuickCursor(aiosqlite.Cursor):
         self._rows = []
         return self
 
-    async def _begin(self) -> list[Any]:
-        """Take the write lock: at once, or as soon as another process gives it back."""
-        deadline = asyncio.get_running_loop().time() + self._connected.busy_s
-        while True:
-            try:
-                if self._connected.idle:
-                    return self._run(BEGIN_WRITING, ())
-                return await self._connected._execute(self._run, BEGIN_WRITING, ())
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or asyncio.get_running_loop().time() > deadline:
-                    raise
-            await asyncio.sleep(_BUSY_PAUSE_S)
+    async def _once(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        if self._connected.idle:
+            if _short(sql):
+                return self._run(sql, values)
+            if sql.startswith("SELECT"):
+                try:
+                    return self._run_briefly(sql, values)
+                except sqlite3.OperationalError as error:
+                    if not _is(error, sqlite3.SQLITE_INTERRUPT):
+                        raise
+        return await self._connected._execute(self._run, sql, values)
 
-    def _run(self, sql: str, parameters: Iterable[Any]) -> list[Any]:
-        # "parameters" of execute is a sequence for qmark SQL, which is all that SQLAlchemy sends here.
-        self._cursor.execute(sql, tuple(parameters))
+    def _run_briefly(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        """Run a query that only reads, and interrupt it when it takes more than _STEPS of SQLite's machine."""
+        raw = self._cursor.connection
+        raw.set_progress_handler(_enough, _STEPS)
+        try:
+            return self._run(sql, values)
+        finally:
+            raw.set_progress_handler(None, 0)
+
+    def _run(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        self._cursor.execute(sql, values)
         return self._cursor.fetchall() if self._cursor.description else []
 
     async def fetchall(self) -> Iterable[sqlite3.Row]:
@@ -93,9 +107,15 @@ class QuickCursor(aiosqlite.Cursor):
 
 
 def _short(sql: str) -> bool:
-    return (
-        sql.startswith(("SAVEPOINT", "RELEASE")) or sql == "BEGIN" or (sql.startswith("INSERT") and "SELECT" not in sql)
-    )
+    return sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE")) or (sql.startswith("INSERT") and "SELECT" not in sql)
+
+
+def _is(error: sqlite3.Error, code: int) -> bool:
+    return error.sqlite_errorcode & 0xFF == code
+
+
+def _enough() -> int:
+    return 1
 
 
 class QuickConnection(aiosqlite.Connection):
@@ -203,8 +223,8 @@ def _open(path: Path, read_only: bool, busy_s: float) -> sqlite3.Connection:
             connection.execute("PRAGMA query_only=ON")
         else:
             connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-            # The write lock is awaited in the loop (QuickCursor), not in a blocking call.
-            connection.execute("PRAGMA busy_timeout=0")
+        # A lock is waited for in the loop (QuickCursor.execute), not in a blocking call.
+        connection.execute("PRAGMA busy_timeout=0")
     except BaseException:
         connection.close()
         raise

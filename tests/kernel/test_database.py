@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -176,4 +177,44 @@ async def test_the_wal_is_copied_back_while_everybody_works(sqlite_url: str, mon
             await asyncio.sleep(0.01)
     async with database.read() as db:
         assert len((await db.scalars(select(Organisation.id))).all()) == 50
+    await database.close()
+
+
+async def test_a_long_query_neither_blocks_the_loop_nor_disturbs_what_was_written_before_it(sqlite_url: str):
+    database = await Database.open(sqlite_url)
+    counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i FROM n"
+    long = text(f"SELECT count(*) FROM ({counting})")
+    gaps: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            gaps.append(time.perf_counter() - began)
+
+    watching = asyncio.create_task(watch())
+    async with database.transaction() as db:
+        await _organisation(db, "before")
+        began = time.perf_counter()
+        assert await db.scalar(long) == 300_000
+        took = time.perf_counter() - began
+        assert await db.scalar(select(Organisation.name)) == "before"
+    watching.cancel()
+    async with database.read() as db:
+        assert (await db.scalars(select(Organisation.name))).all() == ["before"]
+        assert await db.scalar(long) == 300_000
+    await database.close()
+    assert len(gaps) >= 3
+    assert min(gaps) < took / 2
+
+
+async def test_a_query_of_many_rows_gives_all_of_them_in_order(sqlite_url: str):
+    database = await Database.open(sqlite_url)
+    rows = [{"name": f"{n:05}", "created_at": clock.now(), "changed_at": clock.now()} for n in range(5000)]
+    async with database.transaction() as db:
+        await db.execute(insert(Organisation), rows)
+    for limit in (1, 40, 400, 5000):
+        async with database.read() as db:
+            found = (await db.scalars(select(Organisation.name).order_by(Organisation.name).limit(limit))).all()
+        assert found == [f"{n:05}" for n in range(limit)]
     await database.close()
