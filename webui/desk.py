@@ -135,6 +135,7 @@ def basics(parts: Parts, actor: Actor, pop: PresentPop, view: CallView) -> Sheet
     card = next((one for one in view.clients if one.id == view.client_id), None)
     number = shown_number(actor, view.number)
     label = line_label(parts, view)
+    step = "chosen" if view.match.get("remembered") else str(view.match.get("step") or "none")
     return Sheet(
         pop=pop.id,
         call=view.id,
@@ -144,7 +145,7 @@ def basics(parts: Parts, actor: Actor, pop: PresentPop, view: CallView) -> Sheet
         phone=pop.extension,
         title=title(view, card, number),
         number=number,
-        match=words.match(str(view.match.get("step") or "none")),
+        match=words.match(step),
         line_label=label,
         client=Named(card.id, card.name) if card else None,
         client_id=view.client_id,
@@ -153,7 +154,7 @@ def basics(parts: Parts, actor: Actor, pop: PresentPop, view: CallView) -> Sheet
         organisation=view.clients[0].organisation if view.clients else "",
         tags=tuple(card.tags) if card else (),
         do_not_call=bool(card and card.do_not_call),
-        chosen=view.match.get("step") == "chosen" or len(view.clients) < 2,
+        chosen=step == "chosen" or len(view.clients) < 2,
         choices=tuple(_choice(one) for one in view.clients),
         called=view.called,
         queue=queue_label(parts, view.queue),

@@ -88,7 +88,7 @@ def task_item(task: TaskLine) -> Item:
 def call_item(call: CallLine) -> Item:
     """A call before this one."""
     way = words.direction(call.direction, missed=call.missed)
-    when = show.day_short(call.at)
+    when = show.at(call.at).striptags()
     by = rows.answered_by(call) if not call.missed else _("not answered")
     talk = f" {show.duration(call.talk_s)}" if call.talk_s else ""
     fate = call.disposition or rows.fate_of(call)

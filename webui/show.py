@@ -77,10 +77,10 @@ def span(length: timedelta) -> str:
     """`6 min`, `2 h`: one unit is enough on a desk."""
     if length < timedelta(minutes=1):
         return _("now")
-    unit = timedelta(minutes=1) if length < timedelta(minutes=90) else timedelta(hours=1)
-    return format_timedelta(
-        unit * (length // unit), granularity="minute", threshold=1.5, format="short", locale=i18n.locale()
-    )
+    if length < timedelta(minutes=90):
+        whole = timedelta(minutes=length // timedelta(minutes=1))
+        return format_timedelta(whole, granularity="minute", threshold=2, format="short", locale=i18n.locale())
+    return format_timedelta(length, granularity="hour", threshold=1.5, format="short", locale=i18n.locale())
 
 
 def day_short(moment: datetime) -> str:

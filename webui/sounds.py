@@ -20,6 +20,7 @@ class Sound:
     src: str
     seconds: float | None
     paths: tuple[str, ...]
+    lanes: tuple[str, ...]
     mark: Mark
     words: str
     from_share: float = 0.0
@@ -38,14 +39,16 @@ def _sounds(call: CallLine, drawn: dict[tuple[str, int], bytes], allowed: bool) 
     found = []
     for one in call.recordings:
         mark = words.recording(one.state, one.cause)
-        paths = waves.paths(drawn.get((call.id, one.n), b""))
+        peaks = drawn.get((call.id, one.n), b"")
         said = one.cause or mark.word
         if not allowed:
             said = _("This recording is not yours to hear.")
         playable = allowed and one.state in PLAYABLE
         begin, length = _place(call, one.seconds)
         src = f"/calls/{call.id}/recordings/{one.n}"
-        found.append(Sound(playable, src, one.seconds, paths, mark, said, begin, length))
+        found.append(
+            Sound(playable, src, one.seconds, waves.paths(peaks), waves.lanes(peaks), mark, said, begin, length)
+        )
     return found
 
 

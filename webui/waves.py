@@ -21,6 +21,16 @@ def paths(peaks: bytes) -> tuple[str, ...]:
     return tuple(_lane(lane, tall * n + tall / 2, tall / 2 - 0.6) for n, lane in enumerate(lanes[:2]))
 
 
+@lru_cache(maxsize=64)
+def lanes(peaks: bytes) -> tuple[str, ...]:
+    """The same with each lane in a box of its own, for the story of a call."""
+    try:
+        found = Peaks.from_bytes(peaks).lanes
+    except ValueError:
+        return ()
+    return tuple(_lane(lane, HEIGHT / 2, HEIGHT / 2 - 1) for lane in found[:2])
+
+
 def _lane(lane: bytes, middle: float, reach: float) -> str:
     """Upper edge from left to right, lower edge back: thin where it is silent, never nothing."""
     loudest = max(lane, default=0) or 1

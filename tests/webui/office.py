@@ -39,6 +39,23 @@ def ago(minutes: float) -> float:
     return float(int((clock.now() - timedelta(minutes=minutes)).timestamp()))
 
 
+def told(changes: list[Change]) -> list[Change]:
+    """The same with what each leg did, as the tracker tells it."""
+    last = changes[-1].call
+    rings = {one.operator: one.ring_s for one in last.rang}
+    talks = {one.operator: one for one in last.talks}
+    legs = [
+        replace(
+            leg,
+            ring_s=rings.get(leg.who or ""),
+            answered_at=talks[leg.who].at if leg.who in talks else None,
+            talk_s=talks[leg.who].talk_s if leg.who in talks else None,
+        )
+        for leg in last.legs
+    ]
+    return [*changes[:-1], replace(changes[-1], call=replace(last, legs=tuple(legs)))]
+
+
 async def record(writer: Writer, *changes: Change) -> None:
     """Write calls as the listener does, with what follows from them."""
     callbacks = Callbacks(Rules(minutes=30))
@@ -65,8 +82,8 @@ def sound_file(folder: Path, name: str = "talk.wav", seconds: float = 12.0) -> s
 async def fill(writer: Writer, folder: Path | None = None) -> dict[str, int]:
     """The office's history; the ids of clients by a short name."""
     clients = await writer.do(_clients, name="clients")
-    await record(writer, *making.answered_life("talked", ago(190), name="Marina K"))
-    await record(writer, *_transferred("moved", ago(120)))
+    await record(writer, *told(making.answered_life("talked", ago(190), name="Marina K")))
+    await record(writer, *told(_transferred("moved", ago(120))))
     await record(writer, *making.missed_life("lost", ago(24), client=NORTH))
     await record(writer, *making.missed_life("lost2", ago(14), client=NORTH))
     await record(writer, *making.missed_life("stranger", ago(50), client="79998887766", name=HOSTILE))
@@ -108,7 +125,13 @@ def _transferred(key: str, at: float) -> list[Change]:
     """A call that Olga hands on to Ruslan."""
     life = making.answered_life(key, at, others=())
     talking = next(change.call for change in life if change.kind == "call.answered")
-    handed = replace(talking, transfers=(Transfer("attended", "101", "102", True, 8.0, 20.0, at + 18),), hold_s=9.0)
+    colleague = making.leg(f"PJSIP/102-{key}", "operator", "102", at + 12)
+    handed = replace(
+        talking,
+        legs=(*talking.legs, colleague),
+        transfers=(Transfer("attended", "101", "102", True, 8.0, 20.0, at + 18),),
+        hold_s=9.0,
+    )
     both = making.answers(replace(handed, state="ringing"), "102", 20.0)
     return [*life[:-1], *both, making.ends(both[-1].call, 60.0)]
 

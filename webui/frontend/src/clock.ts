@@ -22,8 +22,8 @@ function unit(n: number, of: "minute" | "hour" | "day"): string {
 
 function span(ms: number): string {
   const minutes = Math.floor(Math.abs(ms) / 60000);
-  if (minutes < 60) return unit(minutes, "minute");
-  return minutes < 48 * 60 ? unit(Math.floor(minutes / 60), "hour") : unit(Math.floor(minutes / 1440), "day");
+  if (minutes < 90) return unit(minutes, "minute");
+  return minutes < 48 * 60 ? unit(Math.round(minutes / 60), "hour") : unit(Math.floor(minutes / 1440), "day");
 }
 
 function tickDurations(): void {

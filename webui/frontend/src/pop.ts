@@ -49,6 +49,7 @@ function paint(pop: PopData): void {
   const template = find<HTMLTemplateElement>("#pop-template");
   const sheet = live();
   if (!template || !sheet) return;
+  document.dispatchEvent(new CustomEvent("sheet-leaves"));
   const made = template.content.cloneNode(true) as DocumentFragment;
   const only = pop.clients.length === 1 ? pop.clients[0] : undefined;
   fill(made, "who", caller(pop));
@@ -88,8 +89,20 @@ export async function refresh(id?: string, told?: PopData): Promise<void> {
   if (!sheet) return;
   const mine = ++wanted;
   const path = `/desk/live?pop=${id ?? sheet.dataset["pop"] ?? ""}&desk=${sheet.dataset["desk"] ?? ""}${hints(told)}`;
-  await htmx.ajax("GET", path, { target: "#live", swap: "outerMorph" });
-  if (mine === wanted) document.dispatchEvent(new CustomEvent("sheet"));
+  const answer = await fetch(path, { headers: { "HX-Request": "true" } });
+  if (mine !== wanted || !answer.ok) return;
+  await show(await answer.text());
+  document.dispatchEvent(new CustomEvent("sheet"));
+}
+
+/** The same call is morphed around what is being typed; another call's sheet replaces this one, its note saved first. */
+async function show(text: string): Promise<void> {
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector<HTMLElement>("#live");
+  const sheet = live();
+  if (!fresh || !sheet) return;
+  const same = fresh.dataset["call"] === sheet.dataset["call"] && sheet.querySelector("#note") !== null;
+  if (!same) document.dispatchEvent(new CustomEvent("sheet-leaves"));
+  await htmx.swap({ text, target: sheet, swap: same ? "outerMorph" : "outerHTML" });
 }
 
 function card(): void {

@@ -23,16 +23,16 @@ function chosen(): string {
 /** Save what stands in the sheet; one request at a time, each with the version it is built on. */
 function save(keepalive = false): Promise<void> {
   window.clearTimeout(timer);
-  saving = saving.then(() => send(keepalive));
+  const note = field();
+  const disposition = chosen();
+  if (note) saving = saving.then(() => send(note, disposition, keepalive));
   return saving;
 }
 
-async function send(keepalive: boolean): Promise<void> {
-  const note = field();
-  const call = note?.dataset["call"];
-  if (!note || !call) return;
+async function send(note: HTMLTextAreaElement, disposition: string, keepalive: boolean): Promise<void> {
+  const call = note.dataset["call"];
+  if (!call) return;
   const text = note.value;
-  const disposition = chosen();
   if (text === note.dataset["saved"] && disposition === (note.dataset["disposition"] ?? "")) return;
   status(say("saving"));
   try {
@@ -127,6 +127,7 @@ export function startSheet(): void {
   window.addEventListener("pagehide", () => void save(true));
   onClick("#live [data-hot=ready]", (button) => void ready(button));
   onClick("#live [data-client]", (button) => void choose(button));
+  document.addEventListener("sheet-leaves", () => void save());
   document.addEventListener("sheet", () => (restore(), nextFields()));
   restore();
   nextFields();
