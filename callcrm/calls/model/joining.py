@@ -106,7 +106,7 @@ class Joining:
             return
         if self._consulting(one, other):
             return
-        less, into = self._order(one.home, other.home)
+        less, into = self.order(one.home, other.home)
         newcomer = one if one.home is less else other
         self._explain(less, into, newcomer, at)
         self.fold(less, into)
@@ -116,7 +116,7 @@ class Joining:
         pairs = ((one.home, other), (other.home, one))
         return any(talk.consult and talk.caller == asker.id for talk, asker in pairs)
 
-    def _order(self, one: Conversation, other: Conversation) -> tuple[Conversation, Conversation]:
+    def order(self, one: Conversation, other: Conversation) -> tuple[Conversation, Conversation]:
         """(the part, the whole): the whole has the client; of two such, or none, it is the older."""
         first, second = self.with_client(one), self.with_client(other)
         if first != second:
