@@ -38,7 +38,7 @@ from callcrm.telephony.soundnames import SoundNames
 _log = structlog.get_logger(__name__)
 
 #: Most changes in one unit, and how many may wait before the stream is read more slowly.
-UNIT, WAITING = 200, 2000
+UNIT, WAITING, RAW_WAITING = 200, 2000, 20_000
 AUDIT_S, TICK_S, PATIENCE_S, AGAIN_S = 20.0, 1.0, 15.0, 5.0
 #: Seconds after a log-in at which the snapshot has told all it can, and how far back a journal is read.
 SETTLED_S, READ_BACK = 8.0, timedelta(hours=24)
@@ -230,8 +230,13 @@ class Listener:
         if changes:
             self._changes.extend(changes)
             self._some.set()
-            if len(self._changes) > WAITING:
-                self._drained.clear()
+        self._hold_if_full()
+
+    def _hold_if_full(self) -> None:
+        """Read no more while the database is behind: what waits is bounded, and nothing is dropped."""
+        if len(self._changes) > WAITING or len(self._journal) > RAW_WAITING:
+            self._some.set()
+            self._drained.clear()
 
     def _guarded(self, turn: Callable[..., list[Any]], *args: Any) -> list[Any]:
         try:

@@ -291,3 +291,29 @@ async def test_rubbish_from_the_wire_troubles_nobody(pbx, database, writer, bus)
         await office.until_rows(lambda rows: any(row["outcome"] == "answered" for row in rows))
         assert office.listener.troubles == 0
         assert time.monotonic() - began < 8
+
+
+@SQLITE
+async def test_while_the_database_is_away_what_waits_is_bounded_and_then_all_of_it_is_kept(
+    pbx, database, writer, bus, monkeypatch
+):
+    monkeypatch.setattr("callcrm.telephony.listener.RAW_WAITING", 500)
+    back = asyncio.Event()
+    do = writer.do
+
+    async def away(work, **named):
+        await back.wait()
+        return await do(work, **named)
+
+    async with Office(pbx, database, writer, bus) as office:
+        await until(lambda: not len(office.listener._journal), 5)
+        monkeypatch.setattr(writer, "do", away)
+        before = office.listener.taken
+        pbx.say(b"".join(message(Event="QueueMemberStatus", N=str(n)) for n in range(20_000)))
+        await asyncio.sleep(0.5)
+        held = office.listener.taken - before
+        assert held < 5_000
+        back.set()
+        await until(lambda: office.listener.taken - before == 20_000, 10)
+    async with database.read() as db:
+        assert sum((await db.execute(select(RawEvents.count))).scalars()) >= 20_000
