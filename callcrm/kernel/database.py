@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -153,12 +153,19 @@ def _engine(database: Database, *, read_only: bool, pooled: bool = True) -> Asyn
     server = {"application_name": "callcrm", "timezone": "UTC"}
     if read_only:
         server["default_transaction_read_only"] = "on"
-    return create_async_engine(
+    engine = create_async_engine(
         database.url.set(drivername="postgresql+asyncpg"),
         connect_args={"timeout": CONNECT_S, "command_timeout": STATEMENT_S, "server_settings": server},
-        pool_pre_ping=read_only,
         **options,
     )
+    event.listen(engine.sync_engine, "checkout", _still_open)
+    return engine
+
+
+def _still_open(connection: Any, _record: object, _proxy: object) -> None:
+    # asyncpg has seen the server's good-bye by itself; SQLAlchemy's own check would cost three round trips a read.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has closed this connection")
 
 
 def _parsed(url: str) -> URL:

@@ -7,6 +7,7 @@ import stat
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
@@ -217,4 +218,24 @@ async def test_a_query_of_many_rows_gives_all_of_them_in_order(sqlite_url: str):
         async with database.read() as db:
             found = (await db.scalars(select(Organisation.name).order_by(Organisation.name).limit(limit))).all()
         assert found == [f"{n:05}" for n in range(limit)]
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_reading_goes_on_after_the_server_has_dropped_its_connections(postgres_url: str):
+    database = await Database.open(postgres_url)
+    async with database.read() as one, database.read() as two:
+        for db in (one, two):
+            assert await db.scalar(text("SELECT 1")) == 1
+    killer = await asyncpg.connect(postgres_url)
+    dropped = await killer.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert dropped >= 2
+    await killer.close()
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        async with database.read() as db:
+            assert await db.scalar(text("SELECT 1")) == 1
     await database.close()
