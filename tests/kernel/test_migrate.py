@@ -1,6 +1,7 @@
 """Migrations: from nothing, and from any older schema with its data, to exactly the tables of this version."""
 
 import asyncio
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import Column, Connection, insert, inspect, select, text
 
 from callcrm.accounts.tables import User
 from callcrm.kernel import clock, migrate
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
+from callcrm.kernel.schema import String
 from callcrm.tables import metadata
 
 
@@ -107,3 +109,20 @@ async def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path):
         assert mine.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("tasks",)]
         assert mine.execute("SELECT what FROM tasks").fetchall() == [("feed the cat",)]
     mine.close()
+
+
+def test_the_next_step_is_written_from_how_the_tables_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from callcrm.migrations.__main__ import write_step
+
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrate.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(migrate, "FOLDER", folder)
+    table = metadata.tables["users"]
+    table.append_column(Column("nickname", String(30), nullable=True))
+    try:
+        written = write_step("Nicknames").read_text(encoding="utf-8")
+    finally:
+        table._columns.remove(table.c.nickname)  # type: ignore[attr-defined]
+    assert "batch_op.add_column(sa.Column('nickname', String(30), nullable=True))" in written
+    assert '"""Nicknames."""' in written
+    compile(written, "step", "exec")
