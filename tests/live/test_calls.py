@@ -1,5 +1,6 @@
 """Calls really made on a real Asterisk end as the right rows: what the phones saw is what the log says."""
 
+import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,11 @@ async def test_a_recording_is_found_and_has_sound(desk: Desk, lab: Lab) -> None:
     await SCENARIOS["direct"](lab)
     (row,) = await desk.calls(1)
     (sound,) = await desk.recordings(row["id"], "present")
-    assert sound["seconds"] == pytest.approx(lab.truths[0].talk_s, abs=0.6)
+    (file,) = lab.new_recordings()
+    with wave.open(str(file)) as heard:
+        length = heard.getnframes() / heard.getframerate()
+    assert length == pytest.approx(lab.truths[0].talk_s, abs=1.2)  # a busy machine loses some sound
+    assert sound["seconds"] == pytest.approx(length, abs=0.05)
     assert len(sound["peaks"]) > 50
 
 
