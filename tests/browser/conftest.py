@@ -1,0 +1,115 @@
+"""A real Chromium against the real thing: web, push, listener and worker in one process, on a SQLite file."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from callcrm import daemon
+from callcrm.accounts import service, sessions
+from callcrm.accounts.policy import Actor
+from callcrm.calls.call import Call
+from tests import people
+from tests.calls import making
+from tests.webui import office
+from tests.webui.conftest import settings
+from webui.identity import COOKIE
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium; on a machine without it these tests say so, in CI they must run."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Desk:
+    """The running service, and calls that come to it."""
+
+    running: daemon.Running
+    browser: Browser
+    call: Call | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.running.web_port}"
+
+    async def context(self, actor: Actor | None, **options: object) -> BrowserContext:
+        """A browser of its own, signed in."""
+        context = await self.browser.new_context(viewport={"width": 1440, "height": 900}, **options)  # type: ignore[arg-type]
+        if actor is not None:
+            cookie = await self.running.writer.do(
+                lambda unit: sessions.open_session(unit, actor.user_id, hours=1), name="session"
+            )
+            await context.add_cookies([{"name": COOKIE, "value": cookie, "url": self.url}])
+        return context
+
+    async def page(self, actor: Actor | None, path: str = "/", **options: object) -> Page:
+        """A page that is connected; what the console complains of fails the test."""
+        context = await self.context(actor, **options)
+        page = await context.new_page()
+        page.on("console", self._complain)
+        page.on("pageerror", lambda error: pytest.fail(f"{path}: {error}"))
+        await page.goto(self.url + path)
+        if actor is not None:
+            await page.wait_for_selector("html[data-push=open]")
+        return page
+
+    @staticmethod
+    def _complain(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            pytest.fail(f"the console says: {message.text}")
+
+    async def ring(self, key: str, client: str | None) -> None:
+        """A call rings at Olga's and Ruslan's phones."""
+        one = making.call(key, office.ago(0.1), client=client)
+        ringing = making.rings(one, "101", "102", after=3.0)
+        self.call = ringing[-1].call
+        await office.record(self.running.writer, making.began(one), *ringing)
+
+    async def answer(self, extension: str) -> None:
+        """One of them answers."""
+        assert self.call is not None
+        changes = making.answers(self.call, extension, 6.0)
+        self.call = changes[0].call
+        await office.record(self.running.writer, *changes)
+
+    async def end(self) -> None:
+        """The call is over."""
+        assert self.call is not None
+        await office.record(self.running.writer, making.ends(self.call, 30.0))
+
+
+@pytest.fixture
+async def desk(chromium: Browser, sqlite_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    """The service with an office's history; its PBX is a port where nobody answers."""
+    basic = settings(recordings=str(tmp_path / "sound"))
+    given = basic.model_copy(
+        update={
+            "database": basic.database.model_copy(update={"url": sqlite_url}),
+            "web": basic.web.model_copy(update={"port": 0}),
+            "push": basic.push.model_copy(update={"port": 0}),
+        }
+    )
+    async with daemon.opened(given, "all") as running:
+        await people.hire(running.writer)
+        for actor in (people.OLGA, people.RUSLAN):
+            await running.writer.do(
+                lambda unit, a=actor: service.set_phones(unit, a.user_id, a.extensions), name="phones"
+            )
+        yield Desk(running, chromium)
