@@ -9,9 +9,7 @@ whole seconds are not all that is left; the snapshot then tells what happened me
 """
 
 import asyncio
-import sys
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,18 +26,18 @@ from ami.link import State
 from ami.messages import Message, first
 from ami.stream import LoggedIn, LoggedOut
 from callcrm.kernel.database import Database
-from callcrm.kernel.writer import NotSaved, Unit, Writer
+from callcrm.kernel.writer import Unit, Writer
 from callcrm.telephony import members
 from callcrm.telephony.commands import CommandRunner
-from callcrm.telephony.journal import Journal, read_back
+from callcrm.telephony.journal import read_back
 from callcrm.telephony.linkrow import LinkBook
+from callcrm.telephony.scribe import Scribe, Troubles
 from callcrm.telephony.soundnames import SoundNames
 
 _log = structlog.get_logger(__name__)
 
-#: Most changes in one unit, and how many may wait before the stream is read more slowly.
-UNIT, WAITING, RAW_WAITING = 200, 2000, 20_000
-AUDIT_S, TICK_S, PATIENCE_S, AGAIN_S = 20.0, 1.0, 15.0, 5.0
+#: Seconds between looks at the channels while there are any, ticks, and tries of a helper that failed.
+AUDIT_S, TICK_S, AGAIN_S = 20.0, 1.0, 5.0
 #: Seconds after a log-in at which the snapshot has told all it can, and how far back a journal is read.
 SETTLED_S, READ_BACK = 8.0, timedelta(hours=24)
 
@@ -109,17 +107,25 @@ class Listener:
         self.pbx, self.connection = pbx, connection
         self._parts, self._database, self._writer, self._commands = parts, database, writer, commands
         self._members = known or members.Members()
-        self._journal = Journal(pbx)
+        self._troubles = Troubles(pbx)
+        self._scribe = Scribe(pbx, writer, parts.record, self._troubles)
         self._links = LinkBook(pbx, writer)
         self._sounds = SoundNames()
-        self._changes: deque[Any] = deque()
-        self._some, self._drained = asyncio.Event(), asyncio.Event()
-        self._drained.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
         self._audited = 0.0
-        self.taken = self.recorded = self.troubles = 0
+        self.taken = 0
         connection.subscribe(self._links.note)
+
+    @property
+    def recorded(self) -> int:
+        """How many changes were written."""
+        return self._scribe.recorded
+
+    @property
+    def troubles(self) -> int:
+        """How many faults of ours were survived."""
+        return self._troubles.count
 
     async def start(self) -> None:
         """Read back the journal of open calls, then begin to listen."""
@@ -128,6 +134,7 @@ class Listener:
 
     async def close(self) -> None:
         """Take no more; what was taken is written, then nothing is left running."""
+        self._scribe.hurry()
         await self.connection.close()
         if self._main is not None:
             await self._main
@@ -144,19 +151,20 @@ class Listener:
         if self._commands is not None:
             works["commands"] = self._commands.run
         helpers = [asyncio.create_task(self._keep_up(work), name=f"{name} {self.pbx}") for name, work in works.items()]
-        recording = asyncio.create_task(self._record_for_ever(), name=f"record {self.pbx}")
+        recording = asyncio.create_task(self._scribe.run(), name=f"record {self.pbx}")
         await self.connection.start()
         try:
             async for batch in self.connection.batches():
                 for at, item in batch:
                     self._take(at, item)
-                await self._drained.wait()
+                await self._scribe.room()
         finally:
             for task in (*helpers, *self._tasks):
                 task.cancel()
             await asyncio.gather(*helpers, *self._tasks, return_exceptions=True)
-            self._some.set()
-            await self._finish(recording)
+            self._scribe.end()
+            await recording
+            await self._links.write()
 
     async def _keep_up(self, work: Callable[[], Awaitable[None]]) -> None:
         """A helper that fails is begun again: a dead one would be missed by nobody."""
@@ -164,30 +172,15 @@ class Listener:
             try:
                 await work()
             except Exception:
-                self._trouble("a part of the listener failed and is begun again")
+                self._troubles.note("a part of the listener failed and is begun again")
             await asyncio.sleep(AGAIN_S)
-
-    async def _finish(self, recording: asyncio.Task[None]) -> None:
-        """Write what is left, then end."""
-        while self._changes or len(self._journal):
-            if not await self._write():
-                break
-        recording.cancel()
-        await asyncio.gather(recording, return_exceptions=True)
-        await self._links.write()
-
-    async def _record_for_ever(self) -> None:
-        while True:
-            await self._some.wait()
-            await self._write()
 
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             at = time.time()
             self._hear(self._guarded(self._parts.tracker.tick, at), at)
-            if len(self._journal):
-                self._some.set()
+            self._scribe.nudge()
             due = time.monotonic() - self._audited >= AUDIT_S
             if due and self.connection.link.up and self._parts.tracker.open_channels:
                 self._audited = time.monotonic()
@@ -197,17 +190,17 @@ class Listener:
     def _take(self, at: float, item: Message | LoggedIn | LoggedOut) -> None:
         self.taken += 1
         if isinstance(item, LoggedIn):
-            self._journal.note(at, "opened")
+            self._scribe.note(at, "opened")
             self._audited = time.monotonic()
             self._begin(self._snapshot(), "snapshot")
         elif isinstance(item, LoggedOut):
-            self._journal.note(at, "lost")
+            self._scribe.note(at, "lost")
             self._hear(self._guarded(self._parts.tracker.lost, at), at)
         else:
             self._take_message(at, item)
 
     def _take_message(self, at: float, message: Message) -> None:
-        self._journal.note(at, message)
+        self._scribe.note(at, message)
         self._members.hear(message)
         if self._commands is not None and first(message, "Event") == "OriginateResponse":
             self._commands.hear(message)
@@ -216,8 +209,8 @@ class Listener:
             self._begin(self._name_of_sound(asked), "recording's name")
         self._hear(self._guarded(self._parts.tracker.feed, message, at), at)
 
-    def _hear(self, events: Sequence[Any], at: float) -> None:
-        """Leg events on to the model; what changed waits to be written."""
+    def _hear(self, events: Sequence[Any], at: float, *, quiet: bool = False) -> None:
+        """Leg events on to the model; what changed is written, unless `quiet`."""
         parts = self._parts
         changes: list[Any] = []
         try:
@@ -226,90 +219,16 @@ class Listener:
                 changes += parts.calls.steps(signals)
             changes += parts.calls.tick(at)
         except Exception:
-            self._trouble("the call model failed")
-        if changes:
-            self._changes.extend(changes)
-            self._some.set()
-        self._hold_if_full()
-
-    def _hold_if_full(self) -> None:
-        """Read no more while the database is behind: what waits is bounded, and nothing is dropped."""
-        if len(self._changes) > WAITING or len(self._journal) > RAW_WAITING:
-            self._some.set()
-            self._drained.clear()
+            self._troubles.note("the call model failed")
+        if changes and not quiet:
+            self._scribe.add(changes)
 
     def _guarded(self, turn: Callable[..., list[Any]], *args: Any) -> list[Any]:
         try:
             return turn(*args)
         except Exception:
-            self._trouble("the tracker failed")
+            self._troubles.note("the tracker failed")
             return []
-
-    def _trouble(self, what: str) -> None:
-        """A fault of ours: the first ones with their traces, a flood of them only now and then."""
-        self.troubles += 1
-        if self.troubles <= 3:
-            _log.exception(what, pbx=self.pbx)
-        elif self.troubles < 50 or self.troubles % 100 == 0:
-            _log.error(what, pbx=self.pbx, why=repr(sys.exc_info()[1]), times=self.troubles)
-
-    # ---- writing -------------------------------------------------------------
-    async def _write(self) -> bool:
-        """One unit: what changed, and the raw events it came out of; False when it could not be written.
-
-        Raw events go with the last of their changes, never before: what the journal holds is in the rows too.
-        """
-        self._some.clear()
-        changes = [self._changes.popleft() for _ in range(min(UNIT, len(self._changes)))]
-        part = None if self._changes else self._journal.cut()
-        if self._changes:
-            self._some.set()
-        elif not self._drained.is_set():
-            self._drained.set()
-        if part is None and not changes:
-            return True
-
-        async def work(unit: Unit) -> None:
-            if part is not None:
-                await self._journal.write(unit, part)
-            if changes:
-                await self._parts.record(unit, changes)
-
-        try:
-            written = await self._persistently(work, f"calls of {self.pbx}")
-        except Exception:
-            self._trouble("changes could not be written together")
-            return await self._write_singly(changes)
-        self.recorded += len(changes) if written else 0
-        return written
-
-    async def _persistently(self, work: Callable[[Unit], Awaitable[None]], name: str) -> bool:
-        """Write it, however long the database is away; False when we are told to end meanwhile."""
-        while True:
-            try:
-                await self._writer.do(work, name=name, patience_s=PATIENCE_S)
-            except NotSaved as error:
-                _log.error("calls wait for the database", pbx=self.pbx, why=str(error))
-                if self.connection.link.state is State.CLOSED:
-                    return False
-            else:
-                return True
-
-    async def _write_singly(self, changes: Sequence[Any]) -> bool:
-        """One change of many cannot be written: it must not take the others with it."""
-        wrote = not changes
-        for change in changes:
-
-            async def work(unit: Unit, change: Any = change) -> None:
-                await self._parts.record(unit, [change])
-
-            try:
-                if await self._persistently(work, f"call of {self.pbx}"):
-                    self.recorded += 1
-                    wrote = True
-            except Exception:
-                self._trouble("a change could not be written")
-        return wrote
 
     # ---- asking --------------------------------------------------------------
     def _begin(self, work: Any, what: str) -> None:
@@ -336,7 +255,7 @@ class Listener:
             await self._writer.do(self._settle, name=f"calls of {self.pbx} that are over")
 
     async def _settle(self, unit: Unit) -> None:
-        if self._parts.settle is not None and not self._changes:
+        if self._parts.settle is not None and self._scribe.idle:
             await self._parts.settle(unit, {call.id for call in self._parts.calls.open_calls})
 
     async def _ask(self, action: Action) -> bool:
@@ -382,9 +301,7 @@ class Listener:
                     events = self._guarded(parts.tracker.feed, captured.message, last)
                 else:
                     events = self._guarded(parts.tracker.lost, last)
-                self._hear(events, last)
-                self._changes.clear()
+                self._hear(events, last, quiet=True)
         if last:
             self._guarded(parts.tracker.lost, last)
-            self._drained.set()
             _log.info("calls in progress were read back", pbx=self.pbx, calls=len(parts.calls.open_calls))

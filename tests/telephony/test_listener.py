@@ -14,6 +14,7 @@ from callcrm.calls.rows import Context
 from callcrm.calls.service import record
 from callcrm.calls.tables import CallRow
 from callcrm.kernel.tables import LinkState, RawEvents
+from callcrm.kernel.writer import NotSaved
 from callcrm.settings import PbxSettings
 from callcrm.telephony.asterisk_listener import asterisk_listener
 from tests.ami.fake_pbx import FakePbx, message, until
@@ -297,7 +298,7 @@ async def test_rubbish_from_the_wire_troubles_nobody(pbx, database, writer, bus)
 async def test_while_the_database_is_away_what_waits_is_bounded_and_then_all_of_it_is_kept(
     pbx, database, writer, bus, monkeypatch
 ):
-    monkeypatch.setattr("callcrm.telephony.listener.RAW_WAITING", 500)
+    monkeypatch.setattr("callcrm.telephony.scribe.RAW_WAITING", 500)
     back = asyncio.Event()
     do = writer.do
 
@@ -306,7 +307,7 @@ async def test_while_the_database_is_away_what_waits_is_bounded_and_then_all_of_
         return await do(work, **named)
 
     async with Office(pbx, database, writer, bus) as office:
-        await until(lambda: not len(office.listener._journal), 5)
+        await until(lambda: not len(office.listener._scribe._journal), 5)
         monkeypatch.setattr(writer, "do", away)
         before = office.listener.taken
         pbx.say(b"".join(message(Event="QueueMemberStatus", N=str(n)) for n in range(20_000)))
@@ -317,3 +318,40 @@ async def test_while_the_database_is_away_what_waits_is_bounded_and_then_all_of_
         await until(lambda: office.listener.taken - before == 20_000, 10)
     async with database.read() as db:
         assert sum((await db.execute(select(RawEvents.count))).scalars()) >= 20_000
+
+
+@SQLITE
+async def test_what_is_being_written_while_we_close_is_written(pbx, database, writer, bus):
+    written = []
+
+    async def slow(unit, changes):
+        await asyncio.sleep(0.3)
+        written.extend(changes)
+
+    office = Office(pbx, database, writer, bus, write=slow)
+    async with office:
+        pbx.say(stream("direct_answered"))
+        await until(lambda: office.listener._scribe._writing)
+    assert written
+    assert office.listener.recorded == len(written)
+    assert written[0].kind == "call.began"
+    assert written[-1].call.state == "ended"
+
+
+@SQLITE
+async def test_a_database_that_stays_away_does_not_keep_us_from_ending(pbx, database, writer, bus, monkeypatch):
+    monkeypatch.setattr("callcrm.telephony.scribe.PATIENCE_S", 0.2)
+    monkeypatch.setattr("callcrm.telephony.scribe.LAST_PATIENCE_S", 0.1)
+
+    async def away(work, *, name, patience_s=0.1):
+        await asyncio.sleep(patience_s)
+        raise NotSaved("The database is away.")
+
+    office = Office(pbx, database, writer, bus)
+    async with office:
+        monkeypatch.setattr(writer, "do", away)
+        pbx.say(stream("direct_answered"))
+        await until(lambda: office.listener.taken > 50)
+        async with asyncio.timeout(3):
+            await office.listener.close()
+    assert office.listener.recorded == 0
