@@ -32,10 +32,11 @@ demo-asterisk: $(VENV)/ready ## the same on a real Asterisk that is fetched and 
 	@$(BIN)/python -m tests.pbx demo $(ARGS)
 
 run: $(VENV)/ready ## the daemon on config/callcrm.toml
+	@mkdir -p data
 	@$(BIN)/callcrm run --config config/callcrm.toml $(ARGS)
 
 test: $(VENV)/dev chromium asterisk lint ## set up the tools and run every check (ARGS="tests/ami -k login")
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n logical $(ARGS)
 
 lint: $(VENV)/dev ## style, types and the borders between the parts
 	$(BIN)/ruff check .
@@ -98,7 +99,7 @@ $(VENV)/dev: requirements-dev.lock $(SOURCES) $(FRONTEND) $(CATALOGS) | $(VENV)/
 # In CI (CI=true) they must be had; elsewhere the tests that need them say so and are skipped.
 
 chromium:
-	@command -v chromium >/dev/null || [ -n "$$CALLCRM_CHROMIUM" ] || { \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "setting up: Chromium for the browser tests"; \
 			{ apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 \

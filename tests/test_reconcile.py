@@ -1,0 +1,62 @@
+"""`callcrm reconcile`: calls that the log lost come back from the raw events, those that are there stay as they are."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select
+
+from ami.simulator import DemoPbx
+from callcrm.calls.tables import CallOperator, CallRow, LegRow
+from callcrm.daemon import opened
+from callcrm.kernel.errors import CallcrmError
+from callcrm.reconciling import moment, reconcile
+from tests.test_daemon import linked, settings
+
+
+async def recorded(folder: Path) -> int:
+    """Two calls heard by the daemon; the PBX's port."""
+    pbx = DemoPbx(seed=1)
+    await pbx.start()
+    async with opened(settings(folder, pbx.port), "listener") as running:
+        await linked(running)
+        await pbx.play("queue_answered", speed=20)
+        await pbx.play("queue_abandoned", speed=20)
+        async with asyncio.timeout(10):
+            while True:
+                async with running.database.read() as db:
+                    ended = (await db.scalars(select(CallRow.id).where(CallRow.ended_at.is_not(None)))).all()
+                if len(ended) == 2:
+                    break
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1.5)  # the last raw events are journalled with the next turn
+        port = pbx.port
+        await pbx.stop()
+    return port
+
+
+async def test_a_call_that_the_log_lost_comes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = settings(tmp_path, await recorded(tmp_path))
+    async with opened(site, "worker") as running:
+        async with running.database.read() as db:
+            before = {row.id: tuple(row) for row in await db.execute(select(CallRow.__table__).order_by(CallRow.at))}
+        lost, kept = before
+        async with running.database.transaction() as db:
+            for table in (LegRow, CallOperator):
+                await db.execute(delete(table).where(table.call_id == lost))
+            await db.execute(delete(CallRow).where(CallRow.id == lost))
+        await reconcile(site, pbx="office", since="")
+        said = capsys.readouterr().out
+        async with running.database.read() as db:
+            after = {row.id: row for row in await db.execute(select(CallRow.__table__))}
+    assert set(after) == {lost, kept}
+    assert tuple(after[kept]) == before[kept]
+    assert after[lost].outcome == "answered"
+    assert "1 were missing and are now there" in said
+
+
+async def test_what_is_no_time_and_no_pbx_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CallcrmError, match="no time"):
+        moment("yesterday")
+    with pytest.raises(CallcrmError, match="no PBX named"):
+        await reconcile(settings(tmp_path), pbx="nowhere", since="")
