@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcrm.clients import editing, fields
@@ -150,6 +150,7 @@ async def test_only_who_may_deletes_and_it_can_be_undone(writer: Writer, databas
     assert (card["deleted_at"], card["version"]) == (None, 3)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*fields.CLIENT, "other"]), st.one_of(st.text(), st.integers(), st.none())))
 def test_any_form_is_taken_or_told_why_not(typed: dict[str, Any]) -> None:
     try:

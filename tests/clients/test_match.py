@@ -1,7 +1,7 @@
 """The match ladder: exact, national, maybe; and who is offered when a number is shared."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcrm.clients.match import MOST, Known, Match, ladder, read
@@ -96,6 +96,7 @@ def test_a_stored_match_is_read_back() -> None:
 DIGITS = st.text("0123456789", min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(DIGITS, st.sampled_from([ANN, BOB, CID])), max_size=6), DIGITS)
 def test_only_somebody_of_the_book_is_named_and_certainty_comes_first(
     written: list[tuple[str, int]], caller: str

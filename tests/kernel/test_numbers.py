@@ -1,7 +1,7 @@
 """Numbers as PBXes, people and strangers write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcrm.kernel import numbers
@@ -149,6 +149,7 @@ def test_a_number_knows_its_country() -> None:
     assert (numbers.country_of("+380443382014"), numbers.country_of("1234567")) == ("UA", "")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["RU", "US", "DE", "IT", "", "??"]))
 def test_no_text_is_too_much(raw: str, country: str) -> None:
     number = numbers.parse(raw, country)
@@ -159,6 +160,7 @@ def test_no_text_is_too_much(raw: str, country: str) -> None:
     assert numbers.shown(number.e164, country).isprintable()
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[+0-9 ()./-]{1,25}", fullmatch=True), st.sampled_from(["RU", "US", "DE", "IT", "GB", "SH"]))
 def test_what_was_understood_is_understood_again_anywhere(raw: str, country: str) -> None:
     number = numbers.parse(raw, country)
@@ -168,6 +170,7 @@ def test_what_was_understood_is_understood_again_anywhere(raw: str, country: str
             assert (again.e164, again.national, again.country) == (number.e164, number.national, number.country)
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"9[0-9]{9}", fullmatch=True), st.sampled_from(["+7", "7", "8", "", "007"]))
 def test_prefixes_do_not_matter(national: str, prefix: str) -> None:
     assert numbers.parse(prefix + national, "RU").e164 == "+7" + national
