@@ -1,4 +1,4 @@
-"""Extensions that took calls lately and belong to nobody: their pops reach no one until somebody says whose they are."""
+"""Extensions that took calls lately and belong to nobody: their pops reach no one until they are given to somebody."""
 
 from dataclasses import dataclass
 from datetime import timedelta
