@@ -19,7 +19,6 @@ from sqlalchemy import func, select
 from ami import actions
 from ami.actions import Action
 from ami.errors import AmiError
-from ami.link import AmiSettings, tls_context
 from ami.messages import Message, first
 from ami.rights import survey
 from ami.session import LoginFailed, Session
@@ -28,6 +27,7 @@ from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
 from callcrm.settings import PbxSettings, Settings
 from callcrm.settings_file import load
+from callcrm.telephony.asterisk_listener import ami_settings
 
 OLDEST = 16
 TRIAL_S = 1.5
@@ -130,7 +130,7 @@ async def _pbx(name: str, pbx: PbxSettings, settings: Settings) -> AsyncIterator
     heard: list[Message] = []
     try:
         session = await Session.open(ami_settings(name, pbx), lambda _at, message: heard.append(message), None)
-    except LoginFailed as failed:
+    except (LoginFailed, StartupError) as failed:
         yield mend(subject, str(failed))
         return
     watching = asyncio.create_task(session.watch(), name=f"check {name}")
@@ -149,18 +149,6 @@ async def _pbx(name: str, pbx: PbxSettings, settings: Settings) -> AsyncIterator
         with suppress(asyncio.CancelledError):
             await watching
         session.close()
-
-
-def ami_settings(name: str, pbx: PbxSettings) -> AmiSettings:
-    """The link's settings of a PBX."""
-    return AmiSettings(
-        name=name,
-        host=pbx.host,
-        port=pbx.port,
-        username=pbx.username,
-        secret=pbx.secret.get_secret_value(),
-        tls=tls_context() if pbx.tls else None,
-    )
 
 
 async def _rights(subject: str, session: Session) -> AsyncIterator[Finding]:

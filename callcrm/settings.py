@@ -113,6 +113,7 @@ class PbxSettings(Section):
     username: str = Field(min_length=1)
     secret: SecretStr = SecretStr("")
     tls: bool = False
+    tls_ca: str = ""
     country: Country = ""
     trunks: Regex = ""
     operators: Regex = ""

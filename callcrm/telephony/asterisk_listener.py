@@ -13,6 +13,7 @@ from ami.tracker import WANTED as TRACKED
 from ami.tracker import Tracker
 from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
+from callcrm.kernel.errors import StartupError
 from callcrm.kernel.writer import Unit, Writer
 from callcrm.telephony import members
 from callcrm.telephony.asterisk import Adapter
@@ -30,14 +31,19 @@ WANTED: dict[str, tuple[str, ...]] = dict.fromkeys(TRACKED | members.WANTED, ())
 
 
 def ami_settings(name: str, pbx: "PbxSettings") -> AmiSettings:
-    """Where the PBX is and who we are there."""
+    """Where the PBX is and who we are there; StartupError when the certificate to trust cannot be read."""
+    try:
+        tls = tls_context(pbx.tls_ca) if pbx.tls else None
+    except OSError as error:  # ssl.SSLError is one, too
+        why = error.strerror or str(error)
+        raise StartupError(f"[pbx.{name}] tls_ca: {pbx.tls_ca} is no certificate that can be read ({why}).") from None
     return AmiSettings(
         name=name,
         host=pbx.host,
         port=pbx.port,
         username=pbx.username,
         secret=pbx.secret.get_secret_value(),
-        tls=tls_context() if pbx.tls else None,
+        tls=tls,
     )
 
 
