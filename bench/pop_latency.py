@@ -10,6 +10,7 @@ to the moment its frame was read here.
 import argparse
 import asyncio
 import json
+import os
 import socket
 import sys
 import tempfile
@@ -44,6 +45,8 @@ class Tape:
     written: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     pops: list[float] = field(default_factory=list)
     frames: int = 0
+    cpu_s: float = 0.0
+    seen: set[str] = field(default_factory=set)
 
     def note(self, message: Message) -> None:
         """An event that makes a phone ring goes out."""
@@ -54,18 +57,20 @@ class Tape:
             phone = first(message, "DestChannel").partition("/")[2].partition("-")[0]
             self.written[phone].append(time.time())
 
-    def read(self, text: str | bytes) -> None:
-        """A frame came."""
+    def read(self, text: str | bytes) -> str:
+        """A frame came; the id of the pop that it brought, if it is a new one."""
         now = time.time()
         self.frames += 1
         frame = json.loads(text)
-        if frame["type"] != "pop.offered":
-            return
+        if frame["type"] != "pop.offered" or frame["data"]["pop"] in self.seen:
+            return ""
+        self.seen.add(frame["data"]["pop"])
         times = self.written[frame["data"]["phone"]]
         told = _moment(frame["at"]) + 0.001
         place = bisect_right(times, min(told, now)) - 1
         if place >= 0 and now - times[place] < WITHIN_S:
             self.pops.append(now - times[place])
+        return str(frame["data"]["pop"])
 
 
 def _moment(text: str) -> float:
@@ -126,7 +131,8 @@ async def follow(connection: ClientConnection, tape: Tape) -> None:
     """Read to the end."""
     try:
         async for text in connection:
-            tape.read(text)
+            if pop := tape.read(text):
+                await connection.send(json.dumps({"type": "pop.painted", "id": pop}))
     except ConnectionClosed:
         return
 
@@ -151,7 +157,9 @@ async def measure(rate: float, seconds: float, clients: int) -> Tape:
             sockets = [await listen(url, token) for token in tokens]
             readers = [asyncio.create_task(follow(one, tape), name="bench.reader") for one in sockets]
             await asyncio.sleep(1.5)
+            tape.cpu_s = -_cpu_s(daemon.pid)
             await _play(pbx, rate, seconds)
+            tape.cpu_s += _cpu_s(daemon.pid)
             await asyncio.sleep(2)
             for reader in readers:
                 reader.cancel()
@@ -160,6 +168,15 @@ async def measure(rate: float, seconds: float, clients: int) -> Tape:
             await daemon.wait()
             await pbx.stop(graceful=False)
     return tape
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time that a process has used, in seconds; 0 where that cannot be known."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _up(push: int, pbx: DemoPbx) -> None:
@@ -197,7 +214,8 @@ def report(tape: Tape, rate: float, clients: int) -> str:
     return (
         f"from the AMI event to the pop's frame, {rate:g} calls/s, {clients} clients, {len(pops)} pops: "
         f"p50 {at[50]:.1f} ms, p95 {at[95]:.1f} ms, p99 {at[99]:.1f} ms, worst {pops[-1] * 1000:.1f} ms "
-        f"({tape.frames} frames read)"
+        f"({tape.frames} frames read; {tape.cpu_s / len(pops) * 1000:.1f} ms of the daemon's processor a call; "
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)"
     )
 
 
