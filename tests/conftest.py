@@ -13,11 +13,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from callcrm.kernel.bus import LocalBus
 from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Writer
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile(
+    "callcrm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("callcrm")
 
 SHARED = "callcrm"
 ALONE = """
