@@ -5,6 +5,7 @@ one call that rings, is answered and held is one message; what waits there count
 """
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.facts import Fact
 from callcrm.kernel.subscription import Resync, Subscription
+from callcrm.kernel.trouble import passes
 from callcrm.kernel.writer import NotSaved, Writer
 from callcrm.push import changes, metrics, restore, views
 from callcrm.push.book import PRESENT, PopBook
@@ -146,25 +148,34 @@ class Feed:
                 await self._patiently(self._resync, "facts cannot be read at present")
                 continue
             facts = [item for item in batch if isinstance(item, Fact)]
-            wanted = self._to_read(facts)
-            if wanted:
-                await self._patiently(partial(self._pops, facts=facts, wanted=wanted), "pops cannot be read")
-            else:
-                self._tell_pops(facts, wanted, {})
-            self._hold(facts)
-            if changes.has_others(facts):
-                await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
+            try:
+                await self._deal_with(facts)
+            except Exception:
+                log.warning("facts could not be dealt with; everybody is told to read anew", **_trace(facts))
+                self._refetch_all("Something that happened could not be told.")
             for fact in facts:
                 self._told.reach(fact.stream, fact.position)
             metrics.FACTS.inc(len(facts))
 
+    async def _deal_with(self, facts: Sequence[Fact]) -> None:
+        wanted = self._to_read(facts)
+        if wanted:
+            await self._patiently(partial(self._pops, facts=facts, wanted=wanted), "pops cannot be read")
+        else:
+            self._tell_pops(facts, wanted, {})
+        self._hold(facts)
+        if changes.has_others(facts):
+            await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
+
     async def _patiently(self, work: Callable[[AsyncConnection], Awaitable[None]], words: str) -> None:
-        """Do what reads the database, again while that fails: a fact that was taken is never passed over."""
+        """Do what reads the database, again while that is gone: a fact that was taken is not passed over."""
         while True:
             try:
                 async with self._database.read() as db:
                     await work(db)
             except Exception as error:
+                if not passes(error):
+                    raise
                 log.warning(f"{words}; trying again", error=repr(error))
                 await asyncio.sleep(RETRY_S)
             else:
@@ -173,11 +184,15 @@ class Feed:
     async def _restore(self, db: AsyncConnection) -> None:
         await restore.restore(db, self.book, self._told, self._teller, clock.now())
 
+    def _refetch_all(self, why: str) -> None:
+        for client in list(self._hub):
+            self._resumption.refetch(client, why)
+
     async def _resync(self, db: AsyncConnection) -> None:
         self._views.clear()
         await self._restore(db)
+        self._refetch_all("The server was too busy to tell everything that happened.")
         for client in list(self._hub):
-            self._resumption.refetch(client, "The server was too busy to tell everything that happened.")
             if self.book.present(client.actor.user_id):
                 await self._resumption.present(db, client)
 
@@ -296,7 +311,12 @@ class Feed:
                 self._release(gathered)
                 continue
             self._telling = True
-            await self._patiently(partial(self._calls, keys=gathered), "calls cannot be read")
+            try:
+                await self._patiently(partial(self._calls, keys=gathered), "calls cannot be read")
+            except Exception:
+                log.warning("changes of calls could not be told; everybody is told to read anew", **_trace())
+                self._release(gathered)
+                self._refetch_all("Something that happened could not be told.")
             self._telling = False
 
     async def _calls(self, db: AsyncConnection, keys: set[str]) -> None:
@@ -327,11 +347,19 @@ class Feed:
             except NotSaved as error:
                 log.warning("pops could not be saved; they stay in mind", error=str(error))
                 self.book.put_back(batch)
+            except Exception:
+                log.warning("pops could not be saved", pops=len(batch.pops), **_trace())
 
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(FORGET_S)
             self.book.forget(clock.now())
+
+
+def _trace(facts: Sequence[Fact] = ()) -> dict[str, object]:
+    """What went wrong, as short text: the feed must not stand still while a logger paints it."""
+    calls = sorted({str(fact.ids["call"]) for fact in facts if fact.ids.get("call")})
+    return {"calls": calls, "trace": traceback.format_exc(limit=-5)}
 
 
 def _face(view: CallView | None) -> object:
