@@ -74,32 +74,32 @@ async def test_the_second_of_two_writers_sees_what_the_first_wrote(writer: Write
     assert (error.value.current["note"], error.value.current["version"]) == ("Wants two", 2)
 
 
-@pytest.mark.parametrize(
-    ("typed", "field"),
-    [
-        ({"name": "x" * 201}, "name"),
-        ({"name": 5}, "name"),
-        ({"email": "ann at example"}, "email"),
-        ({"language": "Klingon"}, "language"),
-        ({"time_zone": "../etc/passwd"}, "time_zone"),
-        ({"time_zone": "Mars/Base"}, "time_zone"),
-        ({"tags": "VIP"}, "tags"),
-        ({"tags": [str(n) for n in range(21)]}, "tags"),
-        ({"do_not_call": "yes"}, "do_not_call"),
-        ({"owner_id": 999}, "owner_id"),
-        ({"owner_id": True}, "owner_id"),
-        ({"organisation_id": 999}, "organisation_id"),
-        ({"organisation_id": 2**70}, "organisation_id"),
-        ({"note": "x" * 20_001}, "note"),
-        ({"version": 7}, "version"),
-        ({"deleted_at": None}, "deleted_at"),
-    ],
-)
-async def test_what_cannot_be_taken_is_named(writer: Writer, typed: dict[str, Any], field: str) -> None:
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"name": "x" * 201}, "name"),
+    ({"name": 5}, "name"),
+    ({"email": "ann at example"}, "email"),
+    ({"language": "Klingon"}, "language"),
+    ({"time_zone": "../etc/passwd"}, "time_zone"),
+    ({"time_zone": "Mars/Base"}, "time_zone"),
+    ({"tags": "VIP"}, "tags"),
+    ({"tags": [str(n) for n in range(21)]}, "tags"),
+    ({"do_not_call": "yes"}, "do_not_call"),
+    ({"owner_id": 999}, "owner_id"),
+    ({"owner_id": True}, "owner_id"),
+    ({"organisation_id": 999}, "organisation_id"),
+    ({"organisation_id": 2**70}, "organisation_id"),
+    ({"note": "x" * 20_001}, "note"),
+    ({"version": 7}, "version"),
+    ({"deleted_at": None}, "deleted_at"),
+]
+
+
+async def test_what_cannot_be_taken_is_named(writer: Writer) -> None:
     ann = await do(writer, editing.add_client, OLGA, {"name": "Ann"})
-    with pytest.raises(Invalid) as error:
-        await do(writer, editing.edit_client, OLGA, ann, typed, 1)
-    assert list(error.value.fields) == [field]
+    for typed, field in WRONG:
+        with pytest.raises(Invalid) as error:
+            await do(writer, editing.edit_client, OLGA, ann, typed, 1)
+        assert list(error.value.fields) == [field]
 
 
 async def test_a_card_needs_a_name_or_a_number(writer: Writer, database: Database) -> None:

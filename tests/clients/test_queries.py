@@ -52,35 +52,34 @@ async def found(database: Database, q: str, **more: Any) -> list[str]:
     return [line.name or line.said_name for line in page.items]
 
 
-@pytest.mark.parametrize(
-    ("q", "names"),
-    [
-        ("", ["IVAN PETROV", "Ann O'Hara 100%", "Сергій Бондар", "Марина Коваленко"]),
-        ("марина", ["Марина Коваленко"]),
-        ("КОВАЛ", ["Марина Коваленко"]),
-        ("ivan", ["IVAN PETROV"]),
-        ("ann@example", ["Ann O'Hara 100%"]),
-        ("o'hara", ["Ann O'Hara 100%"]),
-        ("100%", ["Ann O'Hara 100%"]),
-        ("%", ["Ann O'Hara 100%"]),
-        ("_", []),
-        ("північ", ["Сергій Бондар", "Марина Коваленко"]),
-        ("північ warehouse", ["Сергій Бондар"]),
-        ("warehouse марина", []),
-        ("+7 916 123-45-67", ["Ann O'Hara 100%"]),
-        ("8 916 123 45 67", ["Ann O'Hara 100%"]),
-        ("8916123", ["Ann O'Hara 100%"]),
-        ("12345", ["Ann O'Hara 100%"]),
-        ("111 22 33", ["IVAN PETROV", "Ann O'Hara 100%"]),
-        ("ann 4567", ["Ann O'Hara 100%"]),
-        ("марина 4567", []),
-        ("+380443382014", ["Сергій Бондар", "Марина Коваленко"]),
-        ("nobody", []),
-        ("' OR 1=1 --", []),
-    ],
-)
-async def test_people_are_found_by_any_part(database: Database, book: dict[str, int], q: str, names: list[str]) -> None:
-    assert await found(database, q) == names
+FOUND = {
+    "": ["IVAN PETROV", "Ann O'Hara 100%", "Сергій Бондар", "Марина Коваленко"],
+    "марина": ["Марина Коваленко"],
+    "КОВАЛ": ["Марина Коваленко"],
+    "ivan": ["IVAN PETROV"],
+    "ann@example": ["Ann O'Hara 100%"],
+    "o'hara": ["Ann O'Hara 100%"],
+    "100%": ["Ann O'Hara 100%"],
+    "%": ["Ann O'Hara 100%"],
+    "_": [],
+    "північ": ["Сергій Бондар", "Марина Коваленко"],
+    "північ warehouse": ["Сергій Бондар"],
+    "warehouse марина": [],
+    "+7 916 123-45-67": ["Ann O'Hara 100%"],
+    "8 916 123 45 67": ["Ann O'Hara 100%"],
+    "8916123": ["Ann O'Hara 100%"],
+    "12345": ["Ann O'Hara 100%"],
+    "111 22 33": ["IVAN PETROV", "Ann O'Hara 100%"],
+    "ann 4567": ["Ann O'Hara 100%"],
+    "марина 4567": [],
+    "+380443382014": ["Сергій Бондар", "Марина Коваленко"],
+    "nobody": [],
+    "' OR 1=1 --": [],
+}
+
+
+async def test_people_are_found_by_any_part(database: Database, book: dict[str, int]) -> None:
+    assert {q: await found(database, q) for q in FOUND} == FOUND
 
 
 async def test_lists_can_be_narrowed_and_ordered(database: Database, book: dict[str, int]) -> None:

@@ -119,28 +119,30 @@ async def test_what_was_put_off_is_away_until_then(writer: Writer, database: Dat
     assert ([t.call_id for t in before.mine], [t.call_id for t in after.mine]) == ([], ["c"])
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        (TaskFilters(), "abcd"),
-        (TaskFilters(kind="callback"), "abcd"),
-        (TaskFilters(kind="mail"), ""),
-        (TaskFilters(owner=OLGA.user_id), "c"),
-        (TaskFilters(nobodys=True), "abd"),
-        (TaskFilters(queue="support"), "d"),
-        (TaskFilters(number="+79160000002"), "b"),
-        (TaskFilters(due_before=at(20 + 1800 + 1)), "a"),
-        (TaskFilters(state="done"), "e"),
-        (TaskFilters(state="done", closed_by_itself=True), "e"),
-        (TaskFilters(state=None), "aebcd"),
-        (TaskFilters(client=1), "b"),
-    ],
-)
-async def test_filters(writer: Writer, database: Database, filters: TaskFilters, found: str) -> None:
+FILTERS = [
+    (TaskFilters(), "abcd"),
+    (TaskFilters(kind="callback"), "abcd"),
+    (TaskFilters(kind="mail"), ""),
+    (TaskFilters(owner=OLGA.user_id), "c"),
+    (TaskFilters(nobodys=True), "abd"),
+    (TaskFilters(queue="support"), "d"),
+    (TaskFilters(number="+79160000002"), "b"),
+    (TaskFilters(due_before=at(20 + 1800 + 1)), "a"),
+    (TaskFilters(state="done"), "e"),
+    (TaskFilters(state="done", closed_by_itself=True), "e"),
+    (TaskFilters(state=None), "aebcd"),
+    (TaskFilters(client=1), "b"),
+]
+
+
+async def test_filters(writer: Writer, database: Database) -> None:
     await a_board(writer)
+    told = []
     async with database.read() as db:
-        lines = (await queries.task_list(db, ADAM, filters)).items
-    assert "".join(line.call_id or "" for line in lines) == found
+        for filters, _ in FILTERS:
+            lines = (await queries.task_list(db, ADAM, filters)).items
+            told.append((filters, "".join(line.call_id or "" for line in lines)))
+    assert told == FILTERS
 
 
 async def test_pages_follow_each_other(writer: Writer, database: Database) -> None:

@@ -167,38 +167,42 @@ async def test_a_task_of_any_kind(writer: Writer, database: Database) -> None:
     assert await do(writer, service.edit_task, RUSLAN, task["id"], {"title": "Send it"}, 2) == 2
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        {},
-        {"kind": "<script>", "title": "x"},
-        {"kind": "callback"},
-        {"kind": "callback", "number": "anonymous"},
-        {"kind": "callback", "number": "101"},
-        {"title": "x" * 201},
-        {"title": "x", "note": "x" * 20_001},
-        {"title": "x", "due_at": "tomorrow"},
-        {"title": "x", "due_at": datetime(2026, 1, 1)},
-        {"title": "x", "client_id": 99},
-        {"title": "x", "client_id": "1"},
-        {"title": "x", "owner_id": 99},
-        {"title": "x", "owner_id": "olga"},
-    ],
-)
-async def test_a_task_that_makes_no_sense_is_refused(writer: Writer, database: Database, typed: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
-        await do(writer, service.add_task, ADAM, typed, country="RU")
+NO_TASKS: list[dict[str, Any]] = [
+    {},
+    {"kind": "<script>", "title": "x"},
+    {"kind": "callback"},
+    {"kind": "callback", "number": "anonymous"},
+    {"kind": "callback", "number": "101"},
+    {"title": "x" * 201},
+    {"title": "x", "note": "x" * 20_001},
+    {"title": "x", "due_at": "tomorrow"},
+    {"title": "x", "due_at": datetime(2026, 1, 1)},
+    {"title": "x", "client_id": 99},
+    {"title": "x", "client_id": "1"},
+    {"title": "x", "owner_id": 99},
+    {"title": "x", "owner_id": "olga"},
+]
+
+
+async def test_a_task_that_makes_no_sense_is_refused(writer: Writer, database: Database) -> None:
+    for typed in NO_TASKS:
+        with pytest.raises(Invalid):
+            await do(writer, service.add_task, ADAM, typed, country="RU")
     assert await rows(database, Task) == []
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [{"state": "lost"}, {"number": "+79161234567"}, {"version": 9}, {"due_at": "now"}, {"title": "x" * 201}],
-)
-async def test_a_change_that_makes_no_sense_is_refused(
-    writer: Writer, database: Database, typed: dict[str, Any]
-) -> None:
+NO_CHANGES: list[dict[str, Any]] = [
+    {"state": "lost"},
+    {"number": "+79161234567"},
+    {"version": 9},
+    {"due_at": "now"},
+    {"title": "x" * 201},
+]
+
+
+async def test_a_change_that_makes_no_sense_is_refused(writer: Writer, database: Database) -> None:
     await a_callback(writer)
-    with pytest.raises(Invalid):
-        await do(writer, service.edit_task, ADAM, 1, typed, 1)
+    for typed in NO_CHANGES:
+        with pytest.raises(Invalid):
+            await do(writer, service.edit_task, ADAM, 1, typed, 1)
     assert (await the_task(database))["version"] == 1
