@@ -34,7 +34,7 @@ from callcrm.push.feed import Feed
 from callcrm.push.gateway import Gateway, GatewayOptions
 from callcrm.push.hub import Hub
 from callcrm.settings import Settings
-from callcrm.telephony import journal
+from callcrm.telephony import journal, metrics
 from callcrm.telephony.asterisk_listener import asterisk_listener
 from callcrm.telephony.listener import Listener
 from recordings import Looker
@@ -201,6 +201,7 @@ async def _start_listeners(running: Running, tasks: asyncio.TaskGroup) -> None:
     await phonebook.read()
     for name in running.settings.pbx:
         listener = running.listeners[name] = _listener(running, name, phonebook)
+        metrics.watch(name, listener)
         await listener.start()
         running.at_end(listener.close)
         tasks.create_task(running.part(f"listener {name}", listener.wait), name=f"listener of {name}")

@@ -123,6 +123,11 @@ class Listener:
         return self._scribe.recorded
 
     @property
+    def anomalies(self) -> dict[str, int]:
+        """How often the tracker met each kind of what made no sense."""
+        return dict(getattr(self._parts.tracker, "odd", {}))
+
+    @property
     def troubles(self) -> int:
         """How many faults of ours were survived."""
         return self._troubles.count
