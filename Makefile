@@ -62,9 +62,10 @@ image: ## build the container image (docker or buildah)
 	else echo "image: neither docker nor buildah here; on Debian: apt install buildah" >&2; exit 1; fi
 
 messages: $(VENV)/dev ## collect the texts to translate and renew the catalogs
-	$(BIN)/pybabel -q extract -F webui/locale/babel.cfg -k _ -k ngettext:1,2 --no-location --sort-output \
-		--project callcrm -o webui/locale/messages.pot .
-	$(BIN)/pybabel -q update -i webui/locale/messages.pot -d webui/locale --no-fuzzy-matching --ignore-obsolete
+	$(BIN)/pybabel -q extract -F webui/locale/babel.cfg --no-location --sort-output --project callcrm \
+		-o webui/locale/messages.pot .
+	@if [ -n "$(CATALOGS)" ]; then $(BIN)/pybabel -q update -i webui/locale/messages.pot -d webui/locale \
+		--no-fuzzy-matching --ignore-obsolete; fi
 
 clean: ## take away the environment and what was built
 	rm -rf $(VENV) build dist webui/static/dist webui/frontend/node_modules

@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.pbx.errors import LabError
 
 SUITES = ("sid", "bullseye")
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: What Asterisk's packages ask for but a process started by hand can do without.
 NOT_NEEDED = re.compile(
     r"(adduser|base-passwd|debconf|dirmngr|dpkg|gnupg.*|gpg.*|init-system-helpers|libc-gconv.*|libdebconfclient0"
@@ -53,7 +53,7 @@ def install(suite: str = "sid") -> str:
         return have
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
-            raise LabError(f"{tool} is missing: Asterisk can be fetched on Debian and its family only.")
+            raise LabError(f"{tool} is missing: Asterisk can be fetched on Debian and Ubuntu only.")
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache()) as scratch:
         return _fetch(suite, Path(scratch))
@@ -76,19 +76,44 @@ def _fetch(suite: str, scratch: Path) -> str:
     return told.stdout.split()[1]
 
 
-def mirror() -> str:
-    """The Debian mirror that this machine's apt is set to; elsewhere (Ubuntu) Debian's own."""
-    folder = Path("/etc/apt")
-    texts = [
-        p.read_text()
-        for p in (*sorted(folder.glob("sources.list.d/*.sources")), folder / "sources.list")
-        if p.is_file()
-    ]
-    for text in texts:
+@dataclass(frozen=True)
+class Source:
+    """One line of apt: where packages come from, and whose signature they bear."""
+
+    mirror: str
+    suite: str
+    components: str
+    keyring: Path
+
+    @property
+    def text(self) -> str:
+        signed = f"Signed-By: {self.keyring}\n" if self.keyring.exists() else ""
+        return f"Types: deb\nURIs: {self.mirror}\nSuites: {self.suite}\nComponents: {self.components}\n{signed}"
+
+
+def source(suite: str, etc: Path = Path("/etc")) -> Source:
+    """The machine's own mirror: on Debian with the wanted suite, on Ubuntu with its own release."""
+    release = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', (etc / "os-release").read_text(), re.MULTILINE))
+    keyrings = Path("/usr/share/keyrings")
+    if release.get("ID") == "debian":
+        return Source(mirror(etc), suite, "main", keyrings / "debian-archive-keyring.gpg")
+    if release.get("ID") == "ubuntu":
+        codename = release.get("VERSION_CODENAME", "")
+        return Source(mirror(etc), codename, "main universe", keyrings / "ubuntu-archive-keyring.gpg")
+    raise LabError(
+        f"{release.get('PRETTY_NAME', 'This system')} is neither Debian nor Ubuntu: Asterisk cannot be fetched here."
+    )
+
+
+def mirror(etc: Path) -> str:
+    """The mirror that this machine's apt is set to."""
+    folder = etc / "apt"
+    files = [*sorted(folder.glob("sources.list.d/*.sources")), folder / "sources.list"]
+    for text in (file.read_text() for file in files if file.is_file()):
         for found in re.finditer(r"^(?:URIs:|deb(?: \[.*?\])?)\s+(https?://\S+)", text, re.MULTILINE):
-            if "security" not in found[1] and "debian" in found[1]:
+            if "security" not in found[1]:
                 return found[1]
-    raise LabError("No Debian mirror is named in /etc/apt: Asterisk can be fetched on Debian only.")
+    raise LabError("No mirror is named in /etc/apt, so Asterisk cannot be fetched; name one there.")
 
 
 def _apt_settings(suite: str, scratch: Path) -> dict[str, str]:
@@ -96,10 +121,7 @@ def _apt_settings(suite: str, scratch: Path) -> dict[str, str]:
     for folder in ("sources", "state/lists/partial", "cache/archives/partial", "debs"):
         (scratch / folder).mkdir(parents=True)
     (scratch / "status").touch()
-    signed = f"Signed-By: {KEYRING}\n" if KEYRING.exists() else ""
-    (scratch / "sources/debian.sources").write_text(
-        f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\nComponents: main\n{signed}"
-    )
+    (scratch / "sources/debian.sources").write_text(source(suite).text)
     (scratch / "apt.conf").write_text(
         f'Dir::Etc::SourceList "/dev/null";\nDir::Etc::SourceParts "{scratch}/sources";\n'
         f'Dir::State "{scratch}/state";\nDir::State::status "{scratch}/status";\nDir::Cache "{scratch}/cache";\n'

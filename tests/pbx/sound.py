@@ -15,8 +15,8 @@ A_LAW, KEYS = 8, 101
 def a_law(sample: int) -> int:
     """One 16-bit sample as A-law."""
     level = min(abs(sample), 32767) >> 4
-    segment = max(0, level.bit_length() - 5)
-    step = (level >> max(1, segment)) & 0x0F
+    segment = max(0, level.bit_length() - 4)
+    step = (level >> max(0, segment - 1)) & 0x0F
     return ((0x80 if sample >= 0 else 0) | segment << 4 | step) ^ 0x55
 
 
