@@ -43,6 +43,7 @@ class LegNumbered(LegEvent):
 class LegRang(LegEvent):
     """The leg is being called. `by` is the leg that calls it, None when the PBX itself does (Originate).
 
+    It comes again when it is known better who calls.
     `exten` is what the calling leg had dialled, `dialled` the dial string.
     """
 

@@ -24,6 +24,7 @@ class World:
         self.anomalies: Counter[str] = Counter()
         self.details: list[tuple[str, str]] = []
         self.step = 0
+        self.guessed: set[str] = set()
         self.gap = False
 
     # -- telling ---------------------------------------------------------------------------
@@ -96,6 +97,9 @@ class World:
             return
         channel.rung = True
         by = self.caller_of(channel)
+        if by is None and dialer is not None:
+            by = self._first_leg(channel)
+            self.guessed.add(channel.uid)
         exten = dialer.exten if dialer is not None else ""
         self.tell(legs.LegRang(at, channel.uid, by, exten, known(dialled), exact and channel.exact))
 
@@ -116,10 +120,25 @@ class World:
             if half.dialer is None and listening:
                 return min(listening)
             uid = half.dialer
-        root = self.channels.get(channel.root)
-        if channel.dialer is not None and root is not None and root.party and root.uid != channel.uid:
-            return root.uid
         return None
+
+    def _first_leg(self, channel: Channel) -> str | None:
+        """The first leg of the conversation: who calls, while the Local pair between leads nowhere yet."""
+        root = self.channels.get(channel.root)
+        return root.uid if root is not None and root.party and root.uid != channel.uid else None
+
+    def _call_again(self, at: float) -> None:
+        """Tell who calls, of those legs where it could only be guessed and is known now."""
+        for uid in sorted(self.guessed):
+            channel = self.channels.get(uid)
+            if channel is None or channel.up:
+                self.guessed.discard(uid)
+                continue
+            by = self.caller_of(channel)
+            if by is not None:
+                self.guessed.discard(uid)
+                dialer = self.channels.get(channel.dialer or "")
+                self.tell(legs.LegRang(at, uid, by, dialer.exten if dialer is not None else "", ""))
 
     def end(self, channel: Channel, at: float, cause: int | None) -> None:
         """The channel is over, and leaves where it was."""
@@ -161,6 +180,8 @@ class World:
             channel.bridged_at, channel.parted = at, False
             touched |= self.near(channel)
         self.tell_together(touched, at, channel.uid, exact=exact)
+        if self.guessed:
+            self._call_again(at)
 
     def near(self, channel: Channel) -> set[str]:
         """Whoever is in one conversation with the channel now, through Local pairs too."""

@@ -49,6 +49,7 @@ class Joining:
             if one in self.legs:
                 self.settle_in(self.legs[one], into)
         into.was += [less.id, *less.was]
+        into.queue, into.asked_queue = into.queue or less.queue, into.asked_queue or less.asked_queue
         into.files += [file for file in less.files if file not in into.files]
         into.handings += [one for one in less.handings if one not in into.handings]
         into.handings.sort(key=lambda one: one.at)

@@ -58,6 +58,7 @@ def rang(t: Telling, signal: say.Rang) -> None:
     """A leg is being called."""
     leg = t.legs.get(signal.leg)
     if leg is None or leg.rung:
+        called_by(t, leg, signal)
         return
     leg.rung, leg.rung_by = True, signal.by
     leg.rung_at = signal.at if signal.exact else None
@@ -70,6 +71,16 @@ def rang(t: Telling, signal: say.Rang) -> None:
     t.announce(leg.home)
     if leg.operator and leg.ringing:
         t.tell("call.ringing", leg.home, signal.at, leg.who)
+
+
+def called_by(t: Telling, leg: Leg | None, signal: say.Rang) -> None:
+    """Who calls a leg that rings already is known better now."""
+    by = t.legs.get(signal.by or "")
+    if leg is None or by is None or by.id == leg.rung_by or leg.up_at is not None:
+        return
+    leg.rung_by = by.id
+    if t.consulted_by(leg, by):
+        t.split(leg, by, leg.rung_at if leg.rung_at is not None else signal.at, signal.exten)
 
 
 def placed(t: Telling, leg: Leg, by: Leg | None, signal: say.Rang) -> None:
