@@ -87,7 +87,7 @@ class Capture:
                     continue
                 message = decoder.parse(block)
                 if message is not None:
-                    yield Captured(_seconds(first(message, "Timestamp")), message)
+                    yield Captured(_stamped(message), message)
         decoder.end()
         self.anomalies.update(decoder.counts)
 
@@ -179,6 +179,11 @@ def _with_head(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from rest
+
+
+def _stamped(message: Message) -> float | None:
+    """An event's own time. A ping's answer has one too, but says nothing of the events around it."""
+    return _seconds(first(message, "Timestamp")) if "Event" in message else None
 
 
 def _seconds(value: object) -> float | None:

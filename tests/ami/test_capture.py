@@ -46,6 +46,12 @@ def test_lines_have_times_and_bytes_have_those_of_the_timestamp_header(tmp_path)
     assert [captured.t for captured in read_capture(raw)] == [1795281056.25, None, None]
 
 
+def test_the_time_in_a_pings_answer_is_none_of_the_stream(tmp_path):
+    raw = tmp_path / "a.raw"
+    raw.write_bytes(b"Response: Success\r\nPing: Pong\r\nTimestamp: 1795281056.25\r\n\r\nEvent: A\r\n\r\n")
+    assert [captured.t for captured in read_capture(raw)] == [None, None]
+
+
 def test_the_closing_by_the_pbx_is_told(tmp_path):
     file = tmp_path / "a.jsonl"
     file.write_text('{"t": 1, "banner": "Asterisk Call Manager/9"}\n{"t": 2, "closed": true}\n')
