@@ -8,6 +8,7 @@ from callcrm.calls.notes import Note
 from callcrm.calls.rows import Context, site
 from callcrm.kernel.errors import Conflict
 from callcrm.kernel.writer import Unit
+from callcrm.tasks import following
 from webui.routes import Routes
 from webui.visit import Visit, as_id
 
@@ -73,6 +74,8 @@ async def link(visit: Visit, call_id: str, client_id: int) -> None:
     }
     context = Context(sites)
     await visit.do(
-        lambda unit: notes.choose_client(unit, visit.actor, call_id, client_id, context, seen=seen),
+        lambda unit: notes.choose_client(
+            unit, visit.actor, call_id, client_id, context, seen=seen, after=[following.relink]
+        ),
         "choose client",
     )
