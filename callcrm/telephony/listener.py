@@ -36,7 +36,7 @@ from callcrm.telephony.soundnames import SoundNames
 
 _log = structlog.get_logger(__name__)
 
-#: Seconds between looks at the channels while there are any, ticks, and tries of a helper that failed.
+#: Seconds between looks at the channels while there are any, ticks, and tries of a part that failed.
 AUDIT_S, TICK_S, AGAIN_S = 20.0, 1.0, 5.0
 #: Seconds after a log-in at which the snapshot has told all it can, and how far back a journal is read.
 SETTLED_S, READ_BACK = 8.0, timedelta(hours=24)
@@ -155,7 +155,7 @@ class Listener:
         works = {"ticks": self._tick_for_ever, "links": self._links.run}
         if self._commands is not None:
             works["commands"] = self._commands.run
-        helpers = [asyncio.create_task(self._keep_up(work), name=f"{name} {self.pbx}") for name, work in works.items()]
+        beside = [asyncio.create_task(self._keep_up(work), name=f"{name} {self.pbx}") for name, work in works.items()]
         recording = asyncio.create_task(self._scribe.run(), name=f"record {self.pbx}")
         await self.connection.start()
         try:
@@ -164,15 +164,15 @@ class Listener:
                     self._take(at, item)
                 await self._scribe.room()
         finally:
-            for task in (*helpers, *self._tasks):
+            for task in (*beside, *self._tasks):
                 task.cancel()
-            await asyncio.gather(*helpers, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*beside, *self._tasks, return_exceptions=True)
             self._scribe.end()
             await recording
             await self._links.write()
 
     async def _keep_up(self, work: Callable[[], Awaitable[None]]) -> None:
-        """A helper that fails is begun again: a dead one would be missed by nobody."""
+        """A part that fails is begun again: a dead one would be missed by nobody."""
         while True:
             try:
                 await work()
