@@ -151,9 +151,11 @@ async def _body(request: web.Request, shape: type[Shape] | None) -> Shape | None
         return None
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
-    raw = await request.content.read(LARGEST + 1)
-    if len(raw) > LARGEST or not request.content.at_eof():
-        raise web.HTTPRequestEntityTooLarge(LARGEST, len(raw))
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(16 * 1024):
+        raw += chunk
+        if len(raw) > LARGEST:
+            raise web.HTTPRequestEntityTooLarge(LARGEST, len(raw))
     try:
         given = json.loads(raw)
     except (ValueError, RecursionError):
