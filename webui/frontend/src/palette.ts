@@ -29,7 +29,7 @@ function walk(event: KeyboardEvent): void {
   const at = options().findIndex((option) => option.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown") select(at + 1);
   else if (event.key === "ArrowUp") select(at - 1);
-  else if (event.key === "Enter") options()[at]?.querySelector("a")?.click();
+  else if (event.key === "Enter") options()[at]?.click();
   else return;
   event.preventDefault();
 }
