@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,7 @@ class Desk:
     running: daemon.Running
     browser: Browser
     call: Call | None = None
+    complaints: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -64,16 +65,15 @@ class Desk:
         context = await self.context(actor, **options)
         page = await context.new_page()
         page.on("console", self._complain)
-        page.on("pageerror", lambda error: pytest.fail(f"{path}: {error}"))
+        page.on("pageerror", lambda error: self.complaints.append(f"{path}: {error}"))
         await page.goto(self.url + path)
         if actor is not None:
             await page.wait_for_selector("html[data-push=open]")
         return page
 
-    @staticmethod
-    def _complain(message: ConsoleMessage) -> None:
+    def _complain(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
-            pytest.fail(f"the console says: {message.text}")
+            self.complaints.append(message.text)
 
     async def ring(self, key: str, client: str | None) -> None:
         """A call rings at Olga's and Ruslan's phones."""
@@ -112,4 +112,6 @@ async def desk(chromium: Browser, sqlite_url: str, tmp_path: Path) -> AsyncItera
             await running.writer.do(
                 lambda unit, a=actor: service.set_phones(unit, a.user_id, a.extensions), name="phones"
             )
-        yield Desk(running, chromium)
+        desk = Desk(running, chromium)
+        yield desk
+        assert desk.complaints == [], "the browser's console complained"
