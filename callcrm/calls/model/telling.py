@@ -46,6 +46,14 @@ class Telling(Joining):
         """Put a change into what is told next."""
         self._changes.append((kind, talk, at, who))
 
+    def _unsay(self, kind: str, talk: Conversation, who: str | None) -> bool:
+        """Take back what one half of an event seemed to say, before it is told; False when nothing was said."""
+        for said in self._changes:
+            if said[0] == kind and said[3] == who and self.home(said[1]) is talk:
+                self._changes.remove(said)
+                return True
+        return False
+
     def told(self, at: float) -> list[Change]:
         """The changes since the last time, each with the call as it is now."""
         changes, self._changes = self._changes, []
@@ -89,7 +97,8 @@ class Telling(Joining):
             return
         now = {one.leg.who for one in talks(talk, self.legs) if one.end is None and one.leg.operator}
         for who in sorted(now - talk.talking):
-            self.tell("call.answered", talk, at, who)
+            if not self._unsay("call.left", talk, who):
+                self.tell("call.answered", talk, at, who)
         for who in sorted(talk.talking - now):
             self.tell("call.left", talk, at, who)
         talk.talking = now

@@ -1,0 +1,48 @@
+"""What a stream of events is told as: who began to talk with the client, and who left him."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ami.capture import read_capture
+from ami.tracker import Tracker
+from callcrm.calls.call import Change
+from callcrm.calls.model import Calls
+from callcrm.telephony.asterisk import Adapter
+from callcrm.telephony.sides import Sides
+from tests.calls.expected import traces
+
+NEWER = [path for path in traces("jsonl.gz") if not path.parent.name.startswith("16.")]
+
+
+def told(path: Path) -> Iterator[list[Change]]:
+    """What each message of the stream brings."""
+    tracker, adapter, calls = Tracker(), Adapter(Sides("PJSIP/trunk", r"PJSIP/1\d\d")), Calls("pbx")
+    for captured in read_capture(path):
+        if captured.message is not None and captured.t is not None:
+            events = tracker.feed(captured.message, captured.t)
+            yield calls.steps([signal for event in events for signal in adapter.hear(event)])
+
+
+def people(changes: list[Change], kind: str) -> list[tuple[str, str | None]]:
+    return [(change.call.id, change.operator) for change in changes if change.kind == kind]
+
+
+@pytest.mark.parametrize("path", NEWER, ids=lambda path: path.name.split(".")[0])
+def test_nobody_leaves_and_comes_back_within_one_event(path: Path) -> None:
+    for changes in told(path):
+        left, came = people(changes, "call.left"), people(changes, "call.answered")
+        assert set(left) & set(came) == set()
+
+
+def test_who_hands_the_client_on_is_told_to_have_left_once() -> None:
+    path = next(path for path in NEWER if path.name.startswith("transfer_blind."))
+    all_of_it = [change for changes in told(path) for change in changes]
+    spoken = [change for change in all_of_it if change.kind in ("call.answered", "call.left")]
+    assert [(change.kind, change.operator) for change in spoken] == [
+        ("call.answered", "101"),
+        ("call.left", "101"),
+        ("call.answered", "102"),
+        ("call.left", "102"),
+    ]
