@@ -14,12 +14,10 @@ CLOCKS_APART = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """The call of a click: `client_rings` once the operator's phone was lifted and the client is being called."""
+    """The call of a click."""
 
     id: str
-    state: str
     outcome: str | None
-    client_ring_s: float | None
     answered_at: datetime | None
     ended_at: datetime | None
 
@@ -29,9 +27,7 @@ async def latest(db: AsyncConnection, user_id: int, pbx: str, since: datetime) -
     statement = (
         select(
             CallRow.id,
-            CallRow.state,
             CallRow.outcome,
-            CallRow.client_ring_s,
             CallRow.answered_at,
             CallRow.ended_at,
         )

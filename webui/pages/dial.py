@@ -84,9 +84,11 @@ async def follow(request: web.Request) -> web.StreamResponse:
 
 
 def _step(actor: Actor, wish: Wish | None, call: Dialled | None) -> Step:
-    """The step in words; the call's own outcome wins over what the PBX said of the wish."""
-    if call is not None:
+    """The step in words; what came of the call wins over what the PBX said of the wish."""
+    if call is not None and (call.ended_at is not None or call.answered_at is not None):
         return _of_call(call)
+    if wish is not None and wish.state == "done":
+        return _calling(wish, call)
     if wish is not None and wish.state == "expired":
         says = wish.message or _("The PBX was not reached in time; nothing was dialled, and nothing will be.")
         return Step("late", "clock", _("Not called"), says, pending=False)
@@ -94,18 +96,26 @@ def _step(actor: Actor, wish: Wish | None, call: Dialled | None) -> Step:
         says = wish.message or _("The PBX refused the call.")
         return Step("late", "octagon-x", _("Not called"), says, pending=False)
     if wish is not None and clock.now() - wish.wanted_at > FOLLOWED:
-        return Step("warn", "triangle-alert", _("No news"), wish.message or _("Nothing came of it."), pending=False)
+        return _no_news(wish)
     phone = actor.extensions[0].extension if actor.extensions else ""
     return Step("ringing", "bell-ring", _("1 of 2"), _("Lift your phone %(phone)s: it rings now.") % {"phone": phone})
 
 
+def _calling(wish: Wish, call: Dialled | None) -> Step:
+    """The operator has lifted his phone; whether the client's rings is for the PBX to know."""
+    if call is None and clock.now() - wish.wanted_at > FOLLOWED:
+        return _no_news(wish)
+    return Step("talking", "phone-outgoing", _("2 of 2"), _("Calling the client…"))
+
+
+def _no_news(wish: Wish) -> Step:
+    return Step("warn", "triangle-alert", _("No news"), wish.message or _("Nothing came of it."), pending=False)
+
+
 def _of_call(call: Dialled) -> Step:
+    """The call that was answered, or is over."""
     if call.ended_at is not None:
         talked = call.answered_at is not None
         says = _("You talked; the call is over.") if talked else words.outcome(call.outcome) or _("The call ended")
         return Step("kept" if talked else "late", "phone-off", _("Over"), says, pending=False)
-    if call.answered_at is not None:
-        return Step("talking", "phone-call", _("Talking"), _("The client answered."), pending=False)
-    if call.client_ring_s is not None or call.state == "ringing":
-        return Step("talking", "phone-outgoing", _("2 of 2"), _("Calling the client…"))
-    return Step("ringing", "bell-ring", _("1 of 2"), _("Lift your phone: it rings now."))
+    return Step("talking", "phone-call", _("Talking"), _("The client answered."), pending=False)
