@@ -1,6 +1,7 @@
 """What a stream of events is told as: who began to talk with the client, and who left him."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,9 @@ def test_who_hands_the_client_on_is_told_to_have_left_once() -> None:
         ("call.answered", "102"),
         ("call.left", "102"),
     ]
+
+
+def test_that_the_client_is_rung_in_a_click_to_call_is_told_when_it_begins() -> None:
+    path = next(path for path in NEWER if path.name.startswith("click_to_call."))
+    states = [change.call.state for changes in told(path) for change in changes]
+    assert [state for state, _ in groupby(states)][:3] == ["ringing", "waiting", "ringing"]

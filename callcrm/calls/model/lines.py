@@ -69,6 +69,7 @@ def rang(t: Telling, signal: say.Rang) -> None:
     by = t.legs.get(signal.by or "")
     placed(t, leg, by, signal)
     t.announce(leg.home)
+    t.touch(leg.home)
     if leg.operator and leg.ringing:
         t.tell("call.ringing", leg.home, signal.at, leg.who)
 
