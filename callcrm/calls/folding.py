@@ -1,10 +1,10 @@
 """A call that turned out to be part of another: its rows go, what people wrote and heard of it stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from callcrm.calls.tables import CallNote, CallOperator, CallRecording, CallRow, LegRow, Pop
 from callcrm.kernel.schema import Base
@@ -14,7 +14,7 @@ from callcrm.kernel.writer import Unit
 _PRESENT = ("offered", "answered", "wrapup")
 
 
-async def fold(unit: Unit, gone: Sequence[RowMapping], into: tuple[datetime, str]) -> None:
+async def fold(unit: Unit, gone: Sequence[Mapping[str, Any]], into: tuple[datetime, str]) -> None:
     """Move what belongs to the calls `gone` (rows with began, id) to the call `into`, and delete their rows.
 
     Pops that are on somebody's screen stay with the gone call: push withdraws them.
@@ -77,7 +77,7 @@ def _columns(table: type[Base]) -> Any:
     return table.__table__.columns
 
 
-async def _keep_choices(unit: Unit, gone: Sequence[RowMapping], into: tuple[datetime, str]) -> None:
+async def _keep_choices(unit: Unit, gone: Sequence[Mapping[str, Any]], into: tuple[datetime, str]) -> None:
     """The disposition, the first line of the note and the chosen client, where the target has none."""
     kept: dict[str, Any] = {}
     for row in gone:

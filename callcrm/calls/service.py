@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
-from sqlalchemy import RowMapping, bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from callcrm.calls import folding, sounds
 from callcrm.calls.call import Call, Change
@@ -21,8 +21,11 @@ from callcrm.clients import match as matching
 from callcrm.clients import service as clients
 from callcrm.clients.match import Match
 from callcrm.kernel.numbers import Number
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
+
+Stored = Mapping[str, Any]
 
 _LEGS = select(func.count()).where(LegRow.began == CallRow.began, LegRow.call_id == CallRow.id).scalar_subquery()
 _EXTENSIONS = (
@@ -30,7 +33,7 @@ _EXTENSIONS = (
     .where(CallOperator.began == CallRow.began, CallOperator.call_id == CallRow.id)
     .scalar_subquery()
 )
-_STORED = (
+_STORED = Prepared(
     select(
         CallRow.began,
         CallRow.id,
@@ -94,8 +97,8 @@ async def record(
     return written
 
 
-async def _stored(unit: Unit, ids: Sequence[str]) -> Sequence[RowMapping]:
-    return (await unit.db.execute(_STORED, {"ids": ids})).mappings().all() if ids else []
+async def _stored(unit: Unit, ids: Sequence[str]) -> Sequence[Stored]:
+    return [row._asdict() for row in await _STORED.all(unit.db, {"ids": ids})] if ids else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,11 @@ class _Batch:
         last = {change.call.id: change.call for change in self.changes}
         return list(last.values())
 
-    def without_stale(self, stored: Mapping[str, RowMapping]) -> "_Batch":
+    def without_stale(self, stored: Mapping[str, Stored]) -> "_Batch":
         return _Batch(tuple(c for c in self.changes if not _stale(c, stored.get(c.call.id))), self.folded)
 
 
-def _stale(change: Change, row: RowMapping | None) -> bool:
+def _stale(change: Change, row: Stored | None) -> bool:
     """An ended call stays ended: only what came after its end may open it again."""
     if row is None or row["state"] != "ended" or change.call.state == "ended":
         return False
@@ -137,7 +140,7 @@ def _stale(change: Change, row: RowMapping | None) -> bool:
 
 
 async def _write(
-    unit: Unit, call: Call, was: Sequence[str], stored: Mapping[str, RowMapping], context: Context
+    unit: Unit, call: Call, was: Sequence[str], stored: Mapping[str, Stored], context: Context
 ) -> Recorded:
     before = stored.get(call.id)
     first = before["began"] if before else began(call) or unit.now.replace(microsecond=0)
@@ -163,14 +166,14 @@ def _stays(held: Match | None, number: Number) -> TypeGuard[Match]:
     return held is not None and (held.chosen or held.number == number.key)
 
 
-async def _write_legs(unit: Unit, rows: Sequence[Row], before: RowMapping | None) -> None:
+async def _write_legs(unit: Unit, rows: Sequence[Row], before: Stored | None) -> None:
     await upsert(unit.db, LegRow, rows)
     if before and before["legs"] > len(rows):
         key = {"b_began": before["began"], "b_call": before["id"], "b_count": len(rows)}
         await unit.db.execute(_FEWER_LEGS, key)
 
 
-async def _write_operators(unit: Unit, rows: Sequence[Row], before: RowMapping | None) -> None:
+async def _write_operators(unit: Unit, rows: Sequence[Row], before: Stored | None) -> None:
     """Who sat at the phone then is kept: phones change hands."""
     await upsert(unit.db, CallOperator, rows, keep=("user_id",))
     there = set((before["extensions"] or "").split("\n")) if before and before["extensions"] is not None else set()
@@ -183,7 +186,7 @@ async def _write_operators(unit: Unit, rows: Sequence[Row], before: RowMapping |
 def _tell(
     unit: Unit,
     batch: _Batch,
-    stored: Mapping[str, RowMapping],
+    stored: Mapping[str, Stored],
     written: Mapping[str, Recorded],
     context: Context,
 ) -> None:
@@ -204,7 +207,7 @@ def _tell(
                 unit.fact("call.changed", stream=f"pbx:{written[into].call.pbx}", call=gone, into=into)
 
 
-def _told_as(change: Change, row: RowMapping | None, begun: bool, ended: bool) -> str:
+def _told_as(change: Change, row: Stored | None, begun: bool, ended: bool) -> str:
     """The fact's kind; what was told before is not told again as if it were news."""
     if change.kind == "call.began" and begun:
         return "call.changed"

@@ -6,22 +6,26 @@ from sqlalchemy import and_, bindparam, insert, select, update
 
 from callcrm.calls.call import Call
 from callcrm.calls.tables import CallRecording
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.schema import storable
 from callcrm.kernel.writer import Unit
 
 _FILE = 500
-_THERE = select(CallRecording.n, CallRecording.file).where(
-    CallRecording.began == bindparam("began"), CallRecording.call_id == bindparam("call_id")
+_THERE = Prepared(
+    select(CallRecording.n, CallRecording.file).where(
+        CallRecording.began == bindparam("began"), CallRecording.call_id == bindparam("call_id")
+    )
 )
-_ADD = insert(CallRecording)
-_LOOK = (
+_ADD = Prepared(insert(CallRecording))
+_LOOK = Prepared(
     update(CallRecording)
     .where(
         and_(CallRecording.began == bindparam("b_began"), CallRecording.call_id == bindparam("b_call")),
         CallRecording.state == "writing",
         CallRecording.check_at.is_(None),
     )
-    .values(check_at=bindparam("b_now"))
+    .values(check_at=bindparam("b_now")),
+    keyed=True,
 )
 
 
@@ -35,7 +39,7 @@ async def write(unit: Unit, call: Call, first: datetime) -> None:
 
     A file is "writing" while its call goes on; from the end on it is to be looked at (`check_at`).
     """
-    rows = (await unit.db.execute(_THERE, {"began": first, "call_id": call.id})).all()
+    rows = await _THERE.all(unit.db, {"began": first, "call_id": call.id})
     there = {row.file for row in rows}
     n = max((row.n for row in rows), default=-1)
     fresh = []
@@ -46,8 +50,8 @@ async def write(unit: Unit, call: Call, first: datetime) -> None:
             row = {"began": first, "call_id": call.id, "n": n, "pbx": call.pbx, "file": file, "state": "writing"}
             fresh.append(row)
     if fresh:
-        await unit.db.execute(_ADD, fresh)
+        await _ADD.run(unit.db, fresh)
         for row in fresh:
             unit.fact("recording.changed", stream=f"pbx:{call.pbx}", call=call.id, n=int(str(row["n"])))
     if call.state == "ended":
-        await unit.db.execute(_LOOK, {"b_began": first, "b_call": call.id, "b_now": unit.now})
+        await _LOOK.run(unit.db, {"b_began": first, "b_call": call.id, "b_now": unit.now})

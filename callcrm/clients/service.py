@@ -18,6 +18,7 @@ from callcrm.clients.tables import Client, ClientNumber, NumberChoice
 from callcrm.kernel import audit
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.numbers import Number, parse
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 
@@ -33,7 +34,7 @@ _REMEMBERED = (
     .where(NumberChoice.e164 == bindparam("key"), Client.deleted_at.is_(None))
     .scalar_subquery()
 )
-_LOOKUP = (
+_LOOKUP = Prepared(
     select(
         ClientNumber.e164,
         ClientNumber.national,
@@ -53,14 +54,14 @@ _LOOKUP = (
     .order_by(ClientNumber.id)
     .limit(500)
 )
-_PEOPLE = (
+_PEOPLE = Prepared(
     select(Client.id, Client.organisation_id)
     .where(Client.organisation_id.in_(bindparam("organisations", expanding=True)), Client.deleted_at.is_(None))
     .order_by(Client.id)
     .limit(_CROWD)
 )
-_OPEN_CARD = insert(Client).returning(Client.id)
-_ADD_NUMBER = insert(ClientNumber)
+_OPEN_CARD = Prepared(insert(Client).returning(Client.id))
+_ADD_NUMBER = Prepared(insert(ClientNumber))
 
 
 async def recognise(db: AsyncConnection, number: Number) -> Match:
@@ -73,7 +74,7 @@ async def recognise(db: AsyncConnection, number: Number) -> Match:
         "national": number.national or _NEVER,
         "tail": number.tail or _NEVER,
     }
-    rows = (await db.execute(_LOOKUP, asked)).all()
+    rows = await _LOOKUP.all(db, asked)
     if not rows:
         return Match("none", number.key)
     book = [Known(row.e164, row.national, row.client_id, row.organisation_id) for row in rows]
@@ -84,7 +85,7 @@ async def recognise(db: AsyncConnection, number: Number) -> Match:
 async def _people(db: AsyncConnection, organisations: Iterable[int]) -> dict[int, list[int]]:
     people: dict[int, list[int]] = {}
     if wanted := sorted(organisations):
-        for row in await db.execute(_PEOPLE, {"organisations": wanted}):
+        for row in await _PEOPLE.all(db, {"organisations": wanted}):
             people.setdefault(row.organisation_id, []).append(row.id)
     return people
 
@@ -112,8 +113,8 @@ async def open_card(unit: Unit, number: Number, *, said_name: str = "") -> int:
     """Open a nameless card with this number; gives its id."""
     card = {"said_name": clean_name(said_name, number), "created_at": unit.now, "changed_at": unit.now}
     card["search"] = str(card["said_name"]).casefold()
-    client_id = int((await unit.db.execute(_OPEN_CARD, card)).scalar_one())
-    await unit.db.execute(_ADD_NUMBER, number_row(unit, number, client_id=client_id))
+    client_id = int(await _OPEN_CARD.scalar(unit.db, card))
+    await _ADD_NUMBER.run(unit.db, number_row(unit, number, client_id=client_id))
     unit.fact("client.created", client=client_id)
     return client_id
 
@@ -171,7 +172,7 @@ async def choose(unit: Unit, actor: Actor, number: Number, client_id: int) -> Ch
     before = await recognise(unit.db, number)
     holders = await _holders(unit.db, number)
     if not any(_has(row, owner.id, owner.organisation_id) for row in holders):
-        await unit.db.execute(_ADD_NUMBER, number_row(unit, number, client_id=client_id))
+        await _ADD_NUMBER.run(unit.db, number_row(unit, number, client_id=client_id))
     await _remember(unit, actor, number, client_id)
     others = [row.client_id for row in holders if row.client_id not in (None, client_id)]
     dropped = await _drop_untouched(unit, others)

@@ -10,7 +10,7 @@ back into the file, away from the writer.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,10 +22,12 @@ from aiosqlite.context import contextmanager
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+#: What the driver raises.
+sqlite_errors = (sqlite3.Error, sqlite3.Warning)
 BEGIN_WRITING = "BEGIN IMMEDIATE"
 _CACHED_STATEMENTS = 512
 #: Rows that are inserted in place at most; more go through the thread.
-_FEW = 32
+FEW = 32
 _BUSY_PAUSE_S = 0.004
 #: How long a query may be to be answered in place: some dozens of rows by an index, well under 0.1 ms.
 _STEPS = 4000
@@ -37,6 +39,7 @@ class QuickCursor(aiosqlite.Cursor):
     """A cursor that holds all rows as soon as it has executed."""
 
     _rows: list[Any]
+    brief = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "QuickCursor":
         """Run `sql` and fetch what it gives, in place or in one hop; a lock is waited for without blocking."""
@@ -57,7 +60,7 @@ class QuickCursor(aiosqlite.Cursor):
     async def executemany(self, sql: str, parameters: Iterable[Any]) -> "QuickCursor":
         """Run `sql` with each of `parameters`, in place when they are few."""
         rows = list(parameters)
-        if self._connected.idle and len(rows) <= _FEW and _short(sql):
+        if self._connected.idle and len(rows) <= FEW and _short(sql):
             self._cursor.executemany(sql, rows)
         else:
             await self._connected._execute(self._cursor.executemany, sql, rows)
@@ -66,7 +69,7 @@ class QuickCursor(aiosqlite.Cursor):
 
     async def _once(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         if self._connected.idle:
-            if _short(sql):
+            if self.brief or _short(sql):
                 return self._run(sql, values)
             if sql.startswith("SELECT"):
                 try:
@@ -164,6 +167,16 @@ class QuickConnection(aiosqlite.Connection):
         if connection is not None:
             connection.close()
         return aiosqlite.core._STOP_RUNNING_SENTINEL
+
+    async def rows(self, sql: str, values: Sequence[Any], *, brief: bool = False) -> list[Any]:
+        """Run one statement and give its rows, without anything around it; `brief`: surely short, whatever it is."""
+        cursor = QuickCursor(self, self._conn.cursor())
+        cursor.brief = brief
+        return (await cursor.execute(sql, values))._rows
+
+    async def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement with each of `rows`."""
+        await QuickCursor(self, self._conn.cursor()).executemany(sql, rows)
 
     async def commit(self) -> None:
         """Commit in place: in WAL with synchronous=NORMAL this writes to the page cache and waits for no disk."""

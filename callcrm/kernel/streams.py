@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Text, bindparam, cast, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from callcrm.kernel.facts import Fact
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.tables import FactRow, Stream
 
 CHANNEL = "callcrm_facts"
 _NOTIFY_BYTES = 7000
-_FACTS = (
+_FACTS = Prepared(
     select(FactRow.kind, FactRow.at, FactRow.ids, FactRow.stream, FactRow.position)
     .where(FactRow.stream == bindparam("stream"), FactRow.position > bindparam("position"))
     .order_by(FactRow.position)
@@ -25,13 +25,17 @@ _NAME = select(cast(func.pg_current_xact_id_if_assigned(), Text))
 _SEAL = _NAME.add_columns(func.pg_notify(CHANNEL, bindparam("payload")))
 
 
-def _advance(dialect: str) -> ReturningInsert[int]:
+def _advance(dialect: str) -> Prepared:
     insertion = postgresql.insert(Stream) if dialect == "postgresql" else sqlite.insert(Stream)
-    return insertion.on_conflict_do_update(
-        index_elements=["name"], set_={"position": Stream.position + insertion.excluded.position}
-    ).returning(Stream.position)
+    return Prepared(
+        insertion.on_conflict_do_update(
+            index_elements=["name"], set_={"position": Stream.position + insertion.excluded.position}
+        ).returning(Stream.position)
+    )
 
 
+_ADD = Prepared(insert(FactRow))
+_POSITIONS = Prepared(select(Stream.name, Stream.position))
 _ADVANCE = {dialect: _advance(dialect) for dialect in ("sqlite", "postgresql")}
 
 
@@ -59,7 +63,7 @@ async def record(db: AsyncConnection, facts: Sequence[Fact]) -> Recorded:
         following[fact.stream] += 1
         placed.append(replace(fact, position=following[fact.stream]))
     if placed:
-        await db.execute(insert(FactRow), [_row(fact) for fact in placed])
+        await _ADD.run(db, [_row(fact) for fact in placed])
     if db.dialect.name == "postgresql":
         return Recorded(placed, await _seal(db, reached))
     return Recorded(placed)
@@ -80,8 +84,7 @@ async def was_committed(db: AsyncConnection, transaction: str) -> bool | None:
 
 
 async def _take(db: AsyncConnection, stream: str, count: int) -> int:
-    found = await db.execute(_ADVANCE[db.dialect.name], {"name": stream, "position": count})
-    return int(found.scalar_one())
+    return int(await _ADVANCE[db.dialect.name].scalar(db, {"name": stream, "position": count}))
 
 
 def _row(fact: Fact) -> dict[str, object]:
@@ -96,11 +99,10 @@ def _row(fact: Fact) -> dict[str, object]:
 
 async def facts_after(db: AsyncConnection, stream: str, position: int, limit: int) -> list[Fact]:
     """The facts of `stream` behind `position`, oldest first, at most `limit`."""
-    found = await db.execute(_FACTS, {"stream": stream, "position": position, "limit": limit})
+    found = await _FACTS.all(db, {"stream": stream, "position": position, "limit": limit})
     return [Fact(row.kind, row.at, row.ids, row.stream, row.position) for row in found]
 
 
 async def positions(db: AsyncConnection) -> dict[str, int]:
     """How far each stream has got."""
-    found = await db.execute(select(Stream.name, Stream.position))
-    return {row.name: row.position for row in found}
+    return {row.name: row.position for row in await _POSITIONS.all(db)}

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.schema import Base
 
 Row = dict[str, Any]
@@ -30,14 +31,13 @@ async def upsert(
     many = [rows] if isinstance(rows, dict) else list(rows)
     if not many:
         return
-    statement = _statement(db.dialect.name, table, tuple(many[0]), tuple(key), tuple(keep))
-    await db.execute(statement, many if len(many) > 1 else many[0])
+    await _statement(db.dialect.name, table, tuple(many[0]), tuple(key), tuple(keep)).run(db, many)
 
 
 @lru_cache(maxsize=512)
 def _statement(
     dialect: str, model: type[Base], columns: tuple[str, ...], key: tuple[str, ...], keep: tuple[str, ...]
-) -> sqlite.Insert | postgresql.Insert:
+) -> Prepared:
     table = model.__table__
     assert isinstance(table, Table)
     names = key or tuple(column.name for column in table.primary_key)
@@ -45,5 +45,5 @@ def _statement(
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     changed = {name: insert.excluded[name] for name in columns if name not in names and name not in keep}
     if not changed:
-        return insert.on_conflict_do_nothing(index_elements=names)
-    return insert.on_conflict_do_update(index_elements=names, set_=changed)
+        return Prepared(insert.on_conflict_do_nothing(index_elements=names))
+    return Prepared(insert.on_conflict_do_update(index_elements=names, set_=changed))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.calls.tables import Pop as PopRow
 from callcrm.kernel.facts import Fact
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 from callcrm.push.pop import CallGist, Pop, Step, steps
@@ -161,18 +162,19 @@ class Batch:
         """Write them; doing it twice is the same."""
         await upsert(unit.db, PopRow, [_row(pop) for pop in self.pops])
         if self.times:
-            await unit.db.execute(_SET_TIMES, [_time_row(pop, times) for pop, times in self.times])
+            await _SET_TIMES.run(unit.db, [_time_row(pop, times) for pop, times in self.times])
 
 
 # The first moment stays, whoever writes second.
-_SET_TIMES = (
+_SET_TIMES = Prepared(
     update(PopRow)
     .where(PopRow.at == bindparam("b_at"), PopRow.id == bindparam("b_id"))
     .values(
         sent_at=func.coalesce(PopRow.sent_at, bindparam("b_sent", type_=PopRow.sent_at.type)),
         painted_at=func.coalesce(PopRow.painted_at, bindparam("b_painted", type_=PopRow.painted_at.type)),
         opened_at=func.coalesce(PopRow.opened_at, bindparam("b_opened", type_=PopRow.opened_at.type)),
-    )
+    ),
+    keyed=True,
 )
 
 

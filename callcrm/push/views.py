@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcrm.accounts.tables import User
 from callcrm.calls.tables import CallOperator, CallRow
 from callcrm.clients.tables import Client, Organisation
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.tables import LinkState
 from callcrm.push.shapes import PopClient, PopDebt
 from callcrm.tasks.tables import Task
@@ -75,7 +76,7 @@ _CARD = (
     Client.do_not_call,
     Organisation.name.label("organisation"),
 )
-_CALLS = (
+_CALLS = Prepared(
     select(
         CallRow.id,
         CallRow.pbx,
@@ -108,28 +109,30 @@ _CALLS = (
     .outerjoin(Task, _OPEN_CALLBACK)
     .where(CallRow.id.in_(bindparam("ids", expanding=True)))
 )
-_CARDS = (
+_CARDS = Prepared(
     select(*_CARD)
     .outerjoin(Organisation, Organisation.id == Client.organisation_id)
     .where(Client.id.in_(bindparam("ids", expanding=True)), Client.deleted_at.is_(None))
     .order_by(Client.id)
 )
-_PARTIES = select(
-    CallOperator.call_id, CallOperator.user_id, CallOperator.extension, CallOperator.rang, CallOperator.answered
-).where(CallOperator.call_id.in_(bindparam("ids", expanding=True)))
+_PARTIES = Prepared(
+    select(
+        CallOperator.call_id, CallOperator.user_id, CallOperator.extension, CallOperator.rang, CallOperator.answered
+    ).where(CallOperator.call_id.in_(bindparam("ids", expanding=True)))
+)
 
 
 async def calls(db: AsyncConnection, ids: Collection[str]) -> dict[str, CallView]:
     """The calls of these ids that there are, with their cards."""
     if not ids:
         return {}
-    rows = (await db.execute(_CALLS, {"ids": list(ids)})).all()
+    rows = await _CALLS.all(db, {"ids": list(ids)})
     views = {row.id: _call_view(row) for row in rows}
     several = {n for view in views.values() for n in candidates(view.match)} - {
         view.client_id for view in views.values()
     }
     if several:
-        cards = {row.card_id: _card(row) for row in await db.execute(_CARDS, {"ids": sorted(several)})}
+        cards = {row.card_id: _card(row) for row in await _CARDS.all(db, {"ids": sorted(several)})}
         views = {key: _with_candidates(view, cards) for key, view in views.items()}
     return views
 
@@ -139,7 +142,7 @@ async def with_parties(db: AsyncConnection, views: dict[str, CallView]) -> dict[
     if not views:
         return {}
     found: dict[str, list[AnyRow]] = {}
-    for row in await db.execute(_PARTIES, {"ids": list(views)}):
+    for row in await _PARTIES.all(db, {"ids": list(views)}):
         found.setdefault(row.call_id, []).append(row)
     return {key: _joined(view, found.get(key, [])) for key, view in views.items()}
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, exists, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from callcrm.calls.rows import moment
 from callcrm.calls.service import Recorded
 from callcrm.calls.tables import CallRow
 from callcrm.clients.tables import Client, Organisation
+from callcrm.kernel.prepared import Found, Prepared
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 from callcrm.tasks import callbacks
@@ -28,12 +29,12 @@ OPEN_CALLBACK = and_(
     literal_column("tasks.kind") == literal_column("'callback'"),
     literal_column("tasks.state") == literal_column("'open'"),
 )
-_OPEN = (
+_OPEN = Prepared(
     select(Task.id, Task.owner_id, Task.last_attempt_at, Task.created_at, Task.short_abandon)
     .where(Task.number == bindparam("number"), OPEN_CALLBACK)
     .with_for_update()
 )
-_KNOWN = select(TaskAttempt.task_id).where(TaskAttempt.call_id == bindparam("call_id")).limit(1)
+_KNOWN = Prepared(select(TaskAttempt.task_id).where(TaskAttempt.call_id == bindparam("call_id")).limit(1))
 _TALKED_SINCE = select(
     exists(
         select(CallRow.id).where(
@@ -210,12 +211,12 @@ async def _try(unit: Unit, one: Recorded, call: Story) -> None:
     unit.fact("task.changed", task=task.id, owner=task.owner_id)
 
 
-async def _open_task(unit: Unit, one: Recorded) -> Row[*tuple[Any, ...]] | None:
-    return (await unit.db.execute(_OPEN, {"number": one.number.key})).first()
+async def _open_task(unit: Unit, one: Recorded) -> Found | None:
+    return await _OPEN.first(unit.db, {"number": one.number.key})
 
 
 async def _known(unit: Unit, one: Recorded) -> bool:
-    return (await unit.db.execute(_KNOWN, {"call_id": one.call.id})).first() is not None
+    return await _KNOWN.first(unit.db, {"call_id": one.call.id}) is not None
 
 
 async def _talked_since(unit: Unit, one: Recorded, call: Story) -> bool:

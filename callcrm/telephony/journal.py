@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ami.capture import Captured, captured_line
 from ami.messages import Message
 from callcrm.kernel import clock
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.tables import RawEvents
 from callcrm.kernel.writer import Unit, Writer
 
+_ADD = Prepared(insert(RawEvents))
 _LEVEL = 3
 _PAGE = 50
 #: A part that was damaged or forged does not fill the memory.
@@ -70,7 +72,7 @@ class Journal:
 
     async def write(self, unit: Unit, part: Part) -> None:
         """Write a part in this unit."""
-        await unit.db.execute(insert(RawEvents).values(part.row(self.pbx)))
+        await _ADD.run(unit.db, part.row(self.pbx))
 
 
 async def read_back(db: AsyncConnection, pbx: str, since: datetime) -> AsyncIterator[Captured]:

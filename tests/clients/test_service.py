@@ -204,7 +204,7 @@ async def test_a_lookup_among_many_is_by_index(writer: Writer, database: Databas
         if unit.db.dialect.name == "postgresql":
             return "INDEX"
         asked = {"key": "k", "e164": "e", "national": "n", "tail": "t"}
-        compiled = service._LOOKUP.compile(dialect=unit.db.dialect)
+        compiled = service._LOOKUP.statement.compile(dialect=unit.db.dialect)
         values = tuple(compiled.construct_params(asked)[name] for name in compiled.positiontup or ())
         found = await unit.db.exec_driver_sql("EXPLAIN QUERY PLAN " + str(compiled), values)
         return "\n".join(str(row[-1]) for row in found)
