@@ -37,9 +37,11 @@ class Joining:
         self.touch(talk)
 
     def _age(self, one: str) -> tuple[float, int]:
-        number = one.rpartition(".")[2]
-        began = self.legs[one].began if one in self.legs else 0.0
-        return began, int(number) if number.isdigit() and len(number) < 18 else 0
+        """By the id, where the PBX counts its channels (epoch.number); a picture's moments are too coarse for it."""
+        second, _, number = one.rpartition("-")[2].partition(".")
+        if second.isdigit() and number.isdigit() and len(one) < 150:
+            return float(second), int(number)
+        return self.legs[one].began if one in self.legs else 0.0, 0
 
     def fold(self, less: Conversation, into: Conversation) -> None:
         """One conversation turns out to be part of another."""
