@@ -94,20 +94,22 @@ class Running:
 async def run(settings: Settings, role: str = "all") -> None:
     """`callcrm run`: until SIGTERM or SIGINT. Raises StartupError, or CallcrmError when a part failed."""
     logs.configure(settings.log.level, settings.log.format)
-    async with opened(settings, role) as running:
-        print(f"callcrm is at {running.url}" if running.web_port else f"callcrm runs as {role}", flush=True)
-        await awaited_end()
-        log.info("ending in order")
+    with end_asked() as asked:
+        async with opened(settings, role) as running:
+            print(f"callcrm is at {running.url}" if running.web_port else f"callcrm runs as {role}", flush=True)
+            await asked.wait()
+            log.info("ending in order")
 
 
-async def awaited_end() -> None:
-    """Waits for SIGTERM or SIGINT; a second one ends it at once."""
+@contextmanager
+def end_asked() -> Iterator[asyncio.Event]:
+    """Set when SIGTERM or SIGINT comes, from now on: also one that comes while the parts still start."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     signs = (signal.SIGTERM, signal.SIGINT)
     for sign in signs:
         loop.add_signal_handler(sign, stop.set)
     try:
-        await stop.wait()
+        yield stop
     finally:
         for sign in signs:
             loop.remove_signal_handler(sign)

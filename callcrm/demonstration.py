@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from callcrm.daemon import Running, awaited_end, opened
+from callcrm.daemon import Running, end_asked, opened
 from callcrm.demo.data import Login
 from callcrm.demo.run import demo_site
 from callcrm.kernel import logs
@@ -18,8 +18,9 @@ async def run(data: Path, *, web_port: int, push_port: int, speed: float) -> Non
         demo_site(data, web_port=web_port, push_port=push_port, speed=speed) as site,
         opened(reachable(site.settings)) as running,
     ):
-        print(greeting(running, site.logins), flush=True)
-        await awaited_end()
+        with end_asked() as asked:
+            print(greeting(running, site.logins), flush=True)
+            await asked.wait()
 
 
 def reachable(settings: Settings) -> Settings:

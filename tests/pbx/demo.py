@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from callcrm.daemon import awaited_end, opened
+from callcrm.daemon import end_asked, opened
 from callcrm.demo import data
 from callcrm.demo.run import settings_of
 from callcrm.demo.story import PBX, a_story
@@ -62,10 +62,11 @@ async def _work(instance: Instance, settings: Settings, pace_s: float) -> None:
     async with Lab(instance) as lab, opened(settings) as running:
         floor = Floor(lab, [Caller(one.number, one.said) for one in story.people], pace_s=pace_s)
         working = asyncio.create_task(floor.run(), name="floor")
-        print(greeting(running, data.logins()), flush=True)
-        print(f"  Asterisk {instance.version} runs in {instance.folder}", flush=True)
-        ending = asyncio.create_task(awaited_end(), name="end")
-        done, _ = await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        with end_asked() as asked:
+            print(greeting(running, data.logins()), flush=True)
+            print(f"  Asterisk {instance.version} runs in {instance.folder}", flush=True)
+            ending = asyncio.create_task(asked.wait(), name="end")
+            done, _ = await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
         for task in (working, ending):
             task.cancel()
         await asyncio.wait({working, ending})
