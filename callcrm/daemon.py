@@ -7,6 +7,7 @@ for a while) are dealt with inside the parts and end nothing.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -46,6 +47,8 @@ log = structlog.get_logger(__name__)
 ROLES = ("listener", "web", "push", "worker")
 #: How long the web waits for answers that are under way.
 WEB_CLOSE_S = 5.0
+#: Python's collector stops everything while it looks: rarely, once most of what lives is frozen.
+_COLLECT_AT = (5_000, 20, 100)
 SWEEP_S = 3600.0
 
 
@@ -96,9 +99,17 @@ async def run(settings: Settings, role: str = "all") -> None:
     logs.configure(settings.log.level, settings.log.format)
     with end_asked() as asked:
         async with opened(settings, role) as running:
+            _settle_memory()
             print(f"callcrm is at {running.url}" if running.web_port else f"callcrm runs as {role}", flush=True)
             await asked.wait()
             log.info("ending in order")
+
+
+def _settle_memory() -> None:
+    """What start-up made stays: the collector shall not look through it again while calls come in."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AT)
 
 
 @contextmanager

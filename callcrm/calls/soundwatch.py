@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import RowMapping, and_, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from callcrm.calls.tables import CallRecording, CallRow
 from callcrm.kernel import clock
@@ -23,6 +23,7 @@ from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import CallcrmError
 from callcrm.kernel.facts import Fact
+from callcrm.kernel.prepared import Found, Prepared
 from callcrm.kernel.trouble import passes
 from callcrm.kernel.writer import Unit, Writer
 from recordings import Folder, Look, Looker
@@ -136,8 +137,8 @@ class SoundWatch:
     async def check_due(self) -> int:
         """Look at the recordings that are due now, a batch at most; how many there were."""
         now = clock.now()
-        async with self._database.read() as db:
-            rows = (await db.execute(_due(now))).mappings().all()
+        async with self._database.glance() as db:
+            rows = await _DUE.all(db, {"now": now})
         if not rows:
             return 0
         verdicts = await asyncio.gather(*(self._look(row, now) for row in rows))
@@ -149,20 +150,20 @@ class SoundWatch:
         await self._writer.do(note, name="recordings")
         return len(rows)
 
-    async def _look(self, row: RowMapping, now: datetime) -> Verdict:
-        since_end_s = (now - (row["ended_at"] or row["check_at"])).total_seconds()
-        talk_s = (row["talk_s"] or 0.0) if row["files"] == 1 else None
-        folder = self._folders.get(row["pbx"])
-        look = await self._looker.look(folder, row["file"], talk_s, max(0.0, since_end_s))
+    async def _look(self, row: Found, now: datetime) -> Verdict:
+        since_end_s = (now - (row.ended_at or row.check_at)).total_seconds()
+        talk_s = (row.talk_s or 0.0) if row.files == 1 else None
+        folder = self._folders.get(row.pbx)
+        look = await self._looker.look(folder, row.file, talk_s, max(0.0, since_end_s))
         return judge(look, since_end_s, talk_s, now)
 
     async def _until_due(self) -> float:
-        async with self._database.read() as db:
-            due = await db.scalar(select(func.min(CallRecording.check_at)).where(CallRecording.state.in_(_WATCHED)))
+        async with self._database.glance() as db:
+            due = await _NEXT.scalar(db)
         return _IDLE_S if due is None else min(_IDLE_S, max(0.05, (due - clock.now()).total_seconds()))
 
 
-def _due(now: datetime) -> Any:
+def _due() -> Any:
     other = CallRecording.__table__.alias("other")
     files = (
         select(func.count())
@@ -175,31 +176,48 @@ def _due(now: datetime) -> Any:
         select(*own, CallRecording.state, CallRecording.size, CallRecording.check_at)
         .add_columns(CallRow.ended_at, CallRow.talk_s, files.label("files"))
         .join(CallRow, and_(CallRow.began == CallRecording.began, CallRow.id == CallRecording.call_id))
-        .where(CallRecording.state.in_(_WATCHED), CallRecording.check_at <= now)
+        .where(
+            CallRecording.state.in_(_WATCHED),
+            CallRecording.check_at <= bindparam("now", type_=CallRecording.check_at.type),
+        )
         .order_by(CallRecording.check_at)
         .limit(_BATCH)
     )
 
 
-async def _note(unit: Unit, row: RowMapping, verdict: Verdict) -> None:
+_DUE = Prepared(_due())
+_NEXT = Prepared(select(func.min(CallRecording.check_at)).where(CallRecording.state.in_(_WATCHED)))
+_SEEN = ("state", "cause", "seconds", "channels", "size", "peaks", "check_at")
+_NOTE = Prepared(
+    update(CallRecording)
+    .where(
+        CallRecording.began == bindparam("b_began"),
+        CallRecording.call_id == bindparam("b_call"),
+        CallRecording.n == bindparam("b_n"),
+        CallRecording.state == bindparam("b_state"),
+    )
+    .values({name: bindparam(f"seen_{name}", type_=CallRecording.__table__.c[name].type) for name in _SEEN})
+    .returning(CallRecording.n),
+    keyed=True,
+)
+
+
+async def _note(unit: Unit, row: Found, verdict: Verdict) -> None:
     """The row as it was looked at; one that somebody else has changed meanwhile (deleted, paused) stays."""
     look = verdict.look
-    changed = update(CallRecording).where(
-        CallRecording.began == row["began"],
-        CallRecording.call_id == row["call_id"],
-        CallRecording.n == row["n"],
-        CallRecording.state == row["state"],
-    )
-    result = await unit.db.execute(
-        changed.values(
-            state=look.state,
-            cause=look.cause[:300],
-            seconds=look.seconds,
-            channels=look.channels,
-            size=look.size,
-            peaks=look.peaks,
-            check_at=verdict.check_at,
-        )
-    )
-    if result.rowcount and (look.state, look.size) != (row["state"], row["size"]):
-        unit.fact("recording.changed", stream=f"pbx:{row['pbx']}", call=row["call_id"], n=row["n"])
+    seen = {
+        "b_began": row.began,
+        "b_call": row.call_id,
+        "b_n": row.n,
+        "b_state": row.state,
+        "seen_state": look.state,
+        "seen_cause": look.cause[:300],
+        "seen_seconds": look.seconds,
+        "seen_channels": look.channels,
+        "seen_size": look.size,
+        "seen_peaks": look.peaks,
+        "seen_check_at": verdict.check_at,
+    }
+    noted = await _NOTE.first(unit.db, seen)
+    if noted is not None and (look.state, look.size) != (row.state, row.size):
+        unit.fact("recording.changed", stream=f"pbx:{row.pbx}", call=row.call_id, n=row.n)

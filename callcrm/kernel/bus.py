@@ -142,7 +142,7 @@ class PollingBus(LocalBus):
     async def _catch_up(self) -> None:
         # What is published here while the positions are read is ahead of them: that is no going back.
         before = dict(self._known)
-        async with self._database.read() as db:
+        async with self._database.glance() as db:
             reached = await positions(db)
             for stream, position in reached.items():
                 if position < before.get(stream, 0):

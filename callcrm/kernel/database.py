@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from callcrm.kernel import migrate as migrations
 from callcrm.kernel import sqlite
 from callcrm.kernel.errors import StartupError
+from callcrm.kernel.prepared import Db, driver_of
 from callcrm.kernel.schema import dump_json
 from callcrm.kernel.trouble import DatabaseGone
 
@@ -44,6 +45,7 @@ class Database:
         self._writers = _engine(self, read_only=False)
         self._file = self._identity()
         self._checkpoints: asyncio.Task[None] | None = None
+        self._glancing: AsyncConnection | None = None
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = True) -> "Database":
@@ -87,6 +89,33 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
+    async def glance(self) -> AsyncIterator[Db]:
+        """What prepared statements read with when each may have a picture of its own, as it is at that moment.
+
+        On SQLite one connection is kept for this: to lend and begin one costs more than the reading.
+        """
+        if self.path is None:
+            async with self.read() as connection:
+                yield connection
+            return
+        if self._glancing is None:
+            fresh = await self._readers.connect().start()
+            if self._glancing is None:
+                self._glancing = fresh
+            else:
+                await fresh.close()
+        try:
+            yield driver_of(self._glancing)
+        except Exception:
+            await self._end_glancing()
+            raise
+
+    async def _end_glancing(self) -> None:
+        connection, self._glancing = self._glancing, None
+        if connection is not None:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection that writes: committed at the end, rolled back when the block raises.
 
@@ -123,6 +152,7 @@ class Database:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self._end_glancing()
         await self._readers.dispose()
         await self._writers.dispose()
 
@@ -147,8 +177,7 @@ def _engine(database: Database, *, read_only: bool, pooled: bool = True) -> Asyn
         engine = create_async_engine(
             database.url.set(drivername="sqlite+aiosqlite"), connect_args={"async_creator_fn": creator}, **options
         )
-        begin = "BEGIN" if read_only else sqlite.BEGIN_WRITING
-        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        event.listen(engine.sync_engine, "begin", sqlite.begin("BEGIN" if read_only else sqlite.BEGIN_WRITING))
         return engine
     server = {"application_name": "callcrm", "timezone": "UTC"}
     if read_only:

@@ -14,16 +14,16 @@ from typing import Any, TypeAlias
 import sqlalchemy
 from sqlalchemy import Delete, Dialect, Executable, Insert, Select, Update
 from sqlalchemy.dialects.sqlite import aiosqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from callcrm.kernel.schema import dump_json
-from callcrm.kernel.sqlite import FEW, QuickConnection, sqlite_errors
+from callcrm.kernel.sqlite import FEW, QuickConnection, as_sqlalchemy, sqlite_errors
 
 Values = Mapping[str, Any]
 Found: TypeAlias = Any  # a row: its columns are named, and known only to the statement
-Statement: TypeAlias = "Select[*tuple[Any, ...]] | Insert | Update | Delete"
+#: What a prepared statement runs on: a connection, or what `Database.glance` lends.
+Db: TypeAlias = AsyncConnection | QuickConnection
 _Process: TypeAlias = "Callable[[Any], Any] | None"
 _Place: TypeAlias = "tuple[str | None, int, Any, _Process]"
 
@@ -44,35 +44,35 @@ class Prepared:
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._expanding = _expanding(statement)
 
-    async def all(self, db: AsyncConnection, values: Values | None = None) -> Sequence[Found]:
+    async def all(self, db: Db, values: Values | None = None) -> Sequence[Found]:
         """Every row that it gives."""
         given = values or {}
-        raw = _driver(db)
-        if raw is None:
-            return (await db.execute(self.statement, given)).all()
+        raw = driver_of(db)
+        if not isinstance(raw, QuickConnection):
+            return (await raw.execute(self.statement, given)).all()
         plan = self._plan(given)
         try:
             rows = await raw.rows(plan.sql, plan.bound(given), brief=self._keyed)
         except sqlite_errors as error:
-            raise _as_sqlalchemy(plan.sql, error) from error
+            raise as_sqlalchemy(plan.sql, error) from error
         return plan.read(rows)
 
-    async def first(self, db: AsyncConnection, values: Values | None = None) -> Found | None:
+    async def first(self, db: Db, values: Values | None = None) -> Found | None:
         """The first row, if any."""
         rows = await self.all(db, values)
         return rows[0] if rows else None
 
-    async def scalar(self, db: AsyncConnection, values: Values | None = None) -> Any:
+    async def scalar(self, db: Db, values: Values | None = None) -> Any:
         """The first column of the first row; None when there is none."""
         rows = await self.all(db, values)
         return rows[0][0] if rows else None
 
     async def run(self, db: AsyncConnection, values: Values | Sequence[Values]) -> None:
         """Change what it changes, once with each of `values`, which all have the same names."""
-        raw = _driver(db)
+        raw = driver_of(db)
         many: Sequence[Values] = [values] if isinstance(values, Mapping) else values
-        if raw is None:
-            await db.execute(self.statement, values)
+        if not isinstance(raw, QuickConnection):
+            await raw.execute(self.statement, values)
             return
         if not many:
             return
@@ -84,7 +84,7 @@ class Prepared:
             for one in many:
                 await raw.rows(plan.sql, plan.bound(one), brief=self._keyed)
         except sqlite_errors as error:
-            raise _as_sqlalchemy(plan.sql, error) from error
+            raise as_sqlalchemy(plan.sql, error) from error
 
     def _plan(self, values: Values) -> "_Plan":
         key: tuple[Any, ...] = tuple(values)
@@ -92,7 +92,7 @@ class Prepared:
             key += tuple(len(values[name]) for name in self._expanding)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = _plan(self.statement, values, self._expanding)
+            plan = self._plans[key] = _plan(self.statement, values)
         return plan
 
 
@@ -134,14 +134,14 @@ def _expanding(statement: Executable) -> tuple[str, ...]:
     return tuple(bind.key for bind in compiled.binds.values() if bind.expanding and bind.value is None)
 
 
-def _plan(statement: Executable, values: Values, expanding: tuple[str, ...]) -> _Plan:
+def _plan(statement: Executable, values: Values) -> _Plan:
     assert isinstance(statement, sqlalchemy.ClauseElement)
     names = None if isinstance(statement, Select) else list(values)
     compiled = statement.compile(dialect=_DIALECT, column_keys=names)
     assert isinstance(compiled, SQLCompiler)
     state = compiled.construct_expanded_state(dict(values), escape_names=False)
     sources = {
-        one: (name, place) for name in expanding for place, one in enumerate(state.parameter_expansion.get(name, ()))
+        one: (name, place) for name, several in state.parameter_expansion.items() for place, one in enumerate(several)
     }
     constants = {**state.parameters, **_defaults(compiled)}
     places: list[_Place] = []
@@ -180,14 +180,11 @@ def _columns(statement: Executable) -> list[sqlalchemy.ColumnElement[Any]]:
     return []
 
 
-def _driver(db: AsyncConnection) -> QuickConnection | None:
-    """SQLite's own connection under this one; None on PostgreSQL."""
+def driver_of(db: Db) -> Db:
+    """SQLite's own connection under this one; on PostgreSQL the connection itself."""
+    if isinstance(db, QuickConnection):
+        return db
     sync = db.sync_connection
     assert sync is not None
     raw = sync.connection.driver_connection
-    return raw if isinstance(raw, QuickConnection) else None
-
-
-def _as_sqlalchemy(sql: str, error: Exception) -> BaseException:
-    """As everybody who judges errors knows them."""
-    return DBAPIError.instance(sql, None, error, Exception)
+    return raw if isinstance(raw, QuickConnection) else db

@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 #: Integer keys: SQLite gives row numbers to plain INTEGER only.
 Key = BigInteger().with_variant(Integer, "sqlite")
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
@@ -56,9 +57,9 @@ class String(TypeDecorator[str]):
 
 def dump_json(value: Any) -> str:
     """JSON that both databases take: hostile text may hold NUL and half surrogates, which PostgreSQL refuses."""
-    said = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    said = _JSON.encode(value)
     if "\\u0000" in said or not _encodable(said):
-        return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(_storable(value))
     return said
 
 

@@ -18,6 +18,9 @@ from typing import Any, TypeVar, cast
 import aiosqlite
 import structlog
 from aiosqlite.context import contextmanager
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
 
 log = structlog.get_logger(__name__)
 
@@ -196,6 +199,25 @@ class QuickConnection(aiosqlite.Connection):
     async def cursor(self) -> aiosqlite.Cursor:
         """A new cursor, made in place."""
         return QuickCursor(self, self._conn.cursor())
+
+
+def as_sqlalchemy(sql: str, error: Exception) -> BaseException:
+    """What the driver raised, as everybody who judges errors knows it."""
+    return DBAPIError.instance(sql, None, error, Exception)
+
+
+def begin(sql: str) -> Callable[[Connection], None]:
+    """What SQLAlchemy calls at the beginning of a transaction: `sql`, in place, a lock being waited for."""
+
+    def begun(connection: Connection) -> None:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, QuickConnection)
+        try:
+            await_only(raw.rows(sql, ()))
+        except sqlite_errors as error:
+            raise as_sqlalchemy(sql, error) from error
+
+    return begun
 
 
 def _set(future: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.kernel.facts import Fact
-from callcrm.kernel.prepared import Prepared
+from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.tables import FactRow, Stream
 
 CHANNEL = "callcrm_facts"
@@ -97,12 +97,12 @@ def _row(fact: Fact) -> dict[str, object]:
     }
 
 
-async def facts_after(db: AsyncConnection, stream: str, position: int, limit: int) -> list[Fact]:
+async def facts_after(db: Db, stream: str, position: int, limit: int) -> list[Fact]:
     """The facts of `stream` behind `position`, oldest first, at most `limit`."""
     found = await _FACTS.all(db, {"stream": stream, "position": position, "limit": limit})
     return [Fact(row.kind, row.at, row.ids, row.stream, row.position) for row in found]
 
 
-async def positions(db: AsyncConnection) -> dict[str, int]:
+async def positions(db: Db) -> dict[str, int]:
     """How far each stream has got."""
     return {row.name: row.position for row in await _POSITIONS.all(db)}

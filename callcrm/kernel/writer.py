@@ -243,9 +243,10 @@ class Writer:
         now = clock.now()
         async with connection.begin() as transaction:
             for job in jobs:
+                if job is not jobs[0]:
+                    # SQLite's short steps are done in place: without this a long group would hold up everybody else.
+                    await asyncio.sleep(0)
                 told += await self._one(connection, job, now, alone=len(jobs) == 1)
-                # SQLite's short steps are done in place: without this a long group would hold up everybody else.
-                await asyncio.sleep(0)
             if len(jobs) == 1 and jobs[0].error is not None:
                 await transaction.rollback()
                 return Recorded([])

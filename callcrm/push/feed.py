@@ -8,7 +8,9 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +19,7 @@ from callcrm.kernel import clock
 from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.facts import Fact
+from callcrm.kernel.prepared import Db
 from callcrm.kernel.subscription import Resync, Subscription
 from callcrm.kernel.trouble import passes
 from callcrm.kernel.writer import NotSaved, Writer
@@ -32,6 +35,8 @@ from callcrm.push.teller import Live, Teller
 from callcrm.push.views import CallView
 
 log = structlog.get_logger(__name__)
+
+Lent = TypeVar("Lent")
 
 GATHER_S = 0.2
 SAVE_S = 0.1
@@ -160,7 +165,7 @@ class Feed:
     async def _deal_with(self, facts: Sequence[Fact]) -> None:
         wanted = self._to_read(facts)
         if wanted:
-            await self._patiently(partial(self._pops, facts=facts, wanted=wanted), "pops cannot be read")
+            await self._glance(partial(self._pops, facts=facts, wanted=wanted), "pops cannot be read")
         else:
             self._tell_pops(facts, wanted, {})
         self._hold(facts)
@@ -168,10 +173,20 @@ class Feed:
             await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
 
     async def _patiently(self, work: Callable[[AsyncConnection], Awaitable[None]], words: str) -> None:
-        """Do what reads the database, again while that is gone: a fact that was taken is not passed over."""
+        """Do what reads the database, in one picture of it, as often as it needs."""
+        await self._reading(self._database.read, work, words)
+
+    async def _glance(self, work: Callable[[Db], Awaitable[None]], words: str) -> None:
+        """The same with prepared statements only, at once: on the way of every pop."""
+        await self._reading(self._database.glance, work, words)
+
+    async def _reading(
+        self, lend: Callable[[], AbstractAsyncContextManager[Lent]], work: Callable[[Lent], Awaitable[None]], words: str
+    ) -> None:
+        """Again while the database is gone: a fact that was taken is not passed over."""
         while True:
             try:
-                async with self._database.read() as db:
+                async with lend() as db:
                     await work(db)
             except Exception as error:
                 if not passes(error):
@@ -198,7 +213,7 @@ class Feed:
 
     # Pops
 
-    async def _pops(self, db: AsyncConnection, facts: Sequence[Fact], wanted: set[str]) -> None:
+    async def _pops(self, db: Db, facts: Sequence[Fact], wanted: set[str]) -> None:
         self._tell_pops(facts, wanted, await views.calls(db, wanted))
 
     def _tell_pops(self, facts: Sequence[Fact], wanted: set[str], found: dict[str, CallView]) -> None:
@@ -312,14 +327,14 @@ class Feed:
                 continue
             self._telling = True
             try:
-                await self._patiently(partial(self._calls, keys=gathered), "calls cannot be read")
+                await self._glance(partial(self._calls, keys=gathered), "calls cannot be read")
             except Exception:
                 log.warning("changes of calls could not be told; everybody is told to read anew", **_trace())
                 self._release(gathered)
                 self._refetch_all("Something that happened could not be told.")
             self._telling = False
 
-    async def _calls(self, db: AsyncConnection, keys: set[str]) -> None:
+    async def _calls(self, db: Db, keys: set[str]) -> None:
         found = await views.with_parties(db, await views.calls(db, keys))
         moved, self._moved = self._moved, set()
         for user in moved:

@@ -234,7 +234,7 @@ class Gateway:
                 if now is None:
                     self.hub.drop(client, *SESSION_ENDED)
                 else:
-                    client.signed = now
+                    self.hub.renew(client, now)
 
 
 async def _hang_up(socket: Socket, code: int, words: str) -> None:

@@ -86,6 +86,8 @@ class Hub:
         self.bound = queue * MESSAGE_BYTES
         self.queue = queue
         self._clients: dict[int, list[Client]] = {}
+        #: Those who see more than their own, by number: few among many, and asked for every message.
+        self._wide: dict[int, Client] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Client]:
@@ -102,19 +104,33 @@ class Hub:
     def near(self, users: Set[int]) -> list[Client]:
         """The sockets of these people, and of all who see more than their own."""
         theirs = [client for user in users for client in self.of(user) if not client.wide]
-        return theirs + [client for client in self if client.wide]
+        return theirs + list(self._wide.values())
 
     def add(self, client: Client) -> None:
         """Live frames reach (or wait for) this client from now on."""
         clients = self._clients.setdefault(client.actor.user_id, [])
         clients.append(client)
+        self._sort_in(client)
         metrics.CLIENTS.set(len(self))
         if len(clients) > PER_PERSON:
             self.drop(clients[0], 1008, "You have too many sockets open; the oldest was closed.")
 
+    def renew(self, client: Client, signed: SignedIn) -> None:
+        """The client's person has another role or team now."""
+        client.signed = signed
+        if client in self.of(client.actor.user_id):
+            self._sort_in(client)
+
+    def _sort_in(self, client: Client) -> None:
+        if client.wide:
+            self._wide[client.number] = client
+        else:
+            self._wide.pop(client.number, None)
+
     def remove(self, client: Client) -> None:
         """Nothing is sent to this client any more; idempotent."""
         clients = self._clients.get(client.actor.user_id, [])
+        self._wide.pop(client.number, None)
         if client in clients:
             clients.remove(client)
         if not clients:

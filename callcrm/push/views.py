@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callcrm.accounts.tables import User
 from callcrm.calls.tables import CallOperator, CallRow
 from callcrm.clients.tables import Client, Organisation
-from callcrm.kernel.prepared import Prepared
+from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.tables import LinkState
 from callcrm.push.shapes import PopClient, PopDebt
 from callcrm.tasks.tables import Task
@@ -122,7 +122,7 @@ _PARTIES = Prepared(
 )
 
 
-async def calls(db: AsyncConnection, ids: Collection[str]) -> dict[str, CallView]:
+async def calls(db: Db, ids: Collection[str]) -> dict[str, CallView]:
     """The calls of these ids that there are, with their cards."""
     if not ids:
         return {}
@@ -137,7 +137,7 @@ async def calls(db: AsyncConnection, ids: Collection[str]) -> dict[str, CallView
     return views
 
 
-async def with_parties(db: AsyncConnection, views: dict[str, CallView]) -> dict[str, CallView]:
+async def with_parties(db: Db, views: dict[str, CallView]) -> dict[str, CallView]:
     """The same calls, knowing who had part in them."""
     if not views:
         return {}

@@ -22,6 +22,7 @@ from callcrm.kernel.tables import RawEvents
 from callcrm.kernel.writer import Unit, Writer
 
 _ADD = Prepared(insert(RawEvents))
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _LEVEL = 3
 _PAGE = 50
 #: A part that was damaged or forged does not fill the memory.
@@ -109,7 +110,7 @@ async def trim(writer: Writer, days: float) -> None:
 def _line(at: float, what: Message | str) -> str:
     if isinstance(what, str):
         return json.dumps({"t": at, "banner": "link"} if what == "opened" else {"t": at, "closed": True})
-    return json.dumps({"t": at, "msg": what}, ensure_ascii=False)
+    return _JSON.encode({"t": at, "msg": what})
 
 
 def _captured(body: bytes) -> list[Captured]:

@@ -139,14 +139,14 @@ async def test_a_fact_that_cannot_be_dealt_with_is_told_and_stops_nothing(stage:
 
 async def test_a_database_that_is_gone_for_a_moment_delays_a_pop_and_loses_none(stage: Stage) -> None:
     olga = await stage.listen("olga")
-    original, failures = stage.database.read, [OSError("gone")] * 2
+    original, failures = stage.database.glance, [OSError("gone")] * 2
 
     def failing():  # type: ignore[no-untyped-def]
         if failures:
             raise failures.pop()
         return original()
 
-    stage.database.read = failing  # type: ignore[method-assign]
+    stage.database.glance = failing  # type: ignore[method-assign]
     call = await stage.call(facts=[("call.ringing", "olga")])
     assert (await olga.next("pop.offered", 5))["data"]["call"] == call
     assert not failures
