@@ -9,9 +9,10 @@ wrote or chose is never touched.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeGuard
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from callcrm.calls import folding, sounds
 from callcrm.calls.call import Call, Change
@@ -35,15 +36,7 @@ _EXTENSIONS = (
 )
 _STORED = Prepared(
     select(
-        CallRow.began,
-        CallRow.id,
-        CallRow.state,
-        CallRow.ended_at,
-        CallRow.outcome,
-        CallRow.client_id,
-        CallRow.match,
-        CallRow.disposition,
-        CallRow.note_line,
+        *CallRow.__table__.columns,
         _LEGS.label("legs"),
         _EXTENSIONS.label("extensions"),
     )
@@ -150,7 +143,7 @@ async def _write(
     row = call_row(call, first, context, number)
     row |= {"name": clients.clean_name(call.name, number) or None}
     row |= {"client_id": match.client_id, "match": match.data()}
-    await upsert(unit.db, CallRow, row, keep=("client_id", "match") if match is held else ())
+    await _write_row(unit, row, before, keep=("client_id", "match") if match is held else ())
     await _write_legs(unit, leg_rows(call, first), before)
     await _write_operators(unit, operator_rows(call, first, context), before)
     gone = [stored[one] for one in was if one in stored]
@@ -159,6 +152,26 @@ async def _write(
     if call.recordings or gone:
         await sounds.write(unit, call, first)
     return Recorded(call, first, number, match.client_id, row["operator_id"], row["called"], before is None, tuple(was))
+
+
+async def _write_row(unit: Unit, row: Row, before: Stored | None, *, keep: Sequence[str]) -> None:
+    """A row that is there has only what changed written: seven of its columns are in indexes, and they cost most."""
+    if before is None:
+        await upsert(unit.db, CallRow, row, keep=keep)
+        return
+    changed = {name: value for name, value in row.items() if name not in keep and before[name] != value}
+    if changed:
+        values = {f"v_{name}": value for name, value in changed.items()}
+        key = {"b_began": before["began"], "b_id": before["id"]}
+        await _change(tuple(changed)).run(unit.db, key | values)
+
+
+@lru_cache(maxsize=512)
+def _change(names: tuple[str, ...]) -> Prepared:
+    columns = CallRow.__table__.c
+    values = {name: bindparam(f"v_{name}", type_=columns[name].type) for name in names}
+    row = and_(CallRow.began == bindparam("b_began"), CallRow.id == bindparam("b_id"))
+    return Prepared(update(CallRow).where(row).values(values), keyed=True)
 
 
 def _stays(held: Match | None, number: Number) -> TypeGuard[Match]:
@@ -196,7 +209,7 @@ def _tell(
         call = change.call
         kind = _told_as(change, stored.get(call.id), call.id in begun, call.id in ended)
         begun.add(call.id)
-        if call.state == "ended":
+        if change.kind == "call.ended":
             ended.add(call.id)
         if kind:
             one = written[call.id]

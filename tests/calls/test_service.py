@@ -76,6 +76,15 @@ async def test_each_change_is_told_as_a_fact_with_its_ids(writer: Writer, databa
     ]
 
 
+async def test_an_end_is_told_though_what_happened_in_the_same_moment_shows_the_call_ended(
+    writer: Writer, database: Database
+) -> None:
+    *before, end = answered_life()
+    await record(writer, *before)
+    await record(writer, Change("call.left", end.call, end.at, "101"), end)
+    assert [kind for kind, _ in await facts(database)][-2:] == ["call.left", "call.ended"]
+
+
 async def test_facts_of_a_call_lie_in_its_pbxs_stream_at_the_pbxs_time(writer: Writer, database: Database) -> None:
     await record(writer, *answered_life())
     told = [row for row in await rows(database, making.FactRow) if row["kind"] == "call.answered"]
