@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from callcrm.kernel import migrate as migrations
@@ -127,6 +127,11 @@ class Database:
     def connect_writer(self) -> AsyncConnection:
         """A connection for the `Writer` to keep, not begun."""
         return self._writers.connect()
+
+    def begun(self, connection: AsyncConnection) -> sqlite.Transaction | AsyncTransaction:
+        """A transaction on the connection that the `Writer` keeps, as a context."""
+        raw = driver_of(connection)
+        return sqlite.Transaction(connection, raw) if isinstance(raw, sqlite.QuickConnection) else connection.begin()
 
     def moved(self) -> bool:
         """Whether SQLite's file is no longer the one that was opened (deleted, replaced); False on PostgreSQL.

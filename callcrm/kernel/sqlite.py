@@ -10,7 +10,7 @@ back into the file, away from the writer.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,6 +20,7 @@ import structlog
 from aiosqlite.context import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_only
 
 log = structlog.get_logger(__name__)
@@ -207,17 +208,62 @@ def as_sqlalchemy(sql: str, error: Exception) -> BaseException:
 
 
 def begin(sql: str) -> Callable[[Connection], None]:
-    """What SQLAlchemy calls at the beginning of a transaction: `sql`, in place, a lock being waited for."""
+    """What SQLAlchemy calls at the beginning of a transaction: `sql`, in place, a lock being waited for.
+
+    Nothing where `Transaction` has begun it.
+    """
 
     def begun(connection: Connection) -> None:
         raw = connection.connection.driver_connection
         assert isinstance(raw, QuickConnection)
+        if raw.in_transaction:
+            return
         try:
             await_only(raw.rows(sql, ()))
         except sqlite_errors as error:
             raise as_sqlalchemy(sql, error) from error
 
     return begun
+
+
+class Transaction:
+    """A transaction that writes, on a connection that is kept: committed at the end, rolled back when the block raises.
+
+    Begun and ended in place; SQLAlchemy has part in it only when one of its own statements was run.
+    """
+
+    def __init__(self, connection: AsyncConnection, raw: QuickConnection) -> None:
+        self._connection = connection
+        self._raw = raw
+
+    async def __aenter__(self) -> "Transaction":
+        await self._told(self._raw.rows(BEGIN_WRITING, ()), BEGIN_WRITING)
+        return self
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            await self.rollback()
+        elif self._connection.in_transaction():
+            await self._connection.commit()
+        elif self._raw.in_transaction:
+            try:
+                await self._told(self._raw.commit(), "COMMIT")
+            except Exception:
+                await self.rollback()
+                raise
+
+    async def rollback(self) -> None:
+        """Undo it all; the block may end afterwards."""
+        if self._connection.in_transaction():
+            await self._connection.rollback()
+        elif self._raw.in_transaction:
+            await self._told(self._raw.rollback(), "ROLLBACK")
+
+    async def _told(self, work: Awaitable[object], sql: str) -> None:
+        try:
+            await work
+        except sqlite_errors as error:
+            raise as_sqlalchemy(sql, error) from error
 
 
 def _set(future: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:

@@ -241,7 +241,7 @@ class Writer:
         connection = await self._connected()
         told: list[Fact] = []
         now = clock.now()
-        async with connection.begin() as transaction:
+        async with self._database.begun(connection) as transaction:
             for job in jobs:
                 if job is not jobs[0]:
                     # SQLite's short steps are done in place: without this a long group would hold up everybody else.
