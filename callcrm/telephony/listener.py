@@ -256,12 +256,17 @@ class Listener:
         if self._parts.settle is None:
             return
         await asyncio.sleep(SETTLED_S)
-        if self.connection.link.up and self.connection.session_number == session:
-            await self._writer.do(self._settle, name=f"calls of {self.pbx} that are over")
+        while self.connection.link.up and self.connection.session_number == session:
+            if await self._writer.do(self._settle, name=f"calls of {self.pbx} that are over"):
+                return
+            await asyncio.sleep(TICK_S)
 
-    async def _settle(self, unit: Unit) -> None:
-        if self._parts.settle is not None and self._scribe.idle:
-            await self._parts.settle(unit, {call.id for call in self._parts.calls.open_calls})
+    async def _settle(self, unit: Unit) -> bool:
+        """False while changes wait to be written: an end that is known must not be taken for one that is not."""
+        if self._parts.settle is None or not self._scribe.idle:
+            return False
+        await self._parts.settle(unit, {call.id for call in self._parts.calls.open_calls})
+        return True
 
     async def _ask(self, action: Action) -> bool:
         for _ in range(3):

@@ -269,6 +269,22 @@ async def test_calls_that_the_snapshot_does_not_know_are_told_to_whom_it_concern
 
 
 @SQLITE
+async def test_open_calls_are_settled_as_soon_as_nothing_waits_to_be_written(pbx, database, writer, bus, monkeypatch):
+    monkeypatch.setattr("callcrm.telephony.listener.SETTLED_S", 0.1)
+    monkeypatch.setattr("callcrm.telephony.listener.TICK_S", 0.05)
+    waiting = [True, True, False]
+    monkeypatch.setattr("callcrm.telephony.scribe.Scribe.idle", property(lambda _: not waiting.pop(0)))
+    told = []
+
+    async def settle(unit, ids):
+        told.append(len(waiting))
+
+    async with Office(pbx, database, writer, bus, settle=settle):
+        await until(lambda: told)
+    assert told == [0]
+
+
+@SQLITE
 async def test_while_calls_are_open_the_channels_are_asked_for_now_and_then(pbx, database, writer, bus, monkeypatch):
     monkeypatch.setattr("callcrm.telephony.listener.AUDIT_S", 0.2)
     monkeypatch.setattr("callcrm.telephony.listener.TICK_S", 0.05)
