@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ log = structlog.get_logger(__name__)
 ROLES = ("listener", "web", "push", "worker")
 #: How long the web waits for answers that are under way.
 WEB_CLOSE_S = 5.0
+#: How long a thread that looks at a sound file may go on when the event loop wants to (5 ms by default).
+_TURN_S = 0.0005
 #: Python's collector stops everything while it looks: rarely, once most of what lives is frozen.
 _COLLECT_AT = (5_000, 20, 100)
 SWEEP_S = 3600.0
@@ -99,14 +102,15 @@ async def run(settings: Settings, role: str = "all") -> None:
     logs.configure(settings.log.level, settings.log.format)
     with end_asked() as asked:
         async with opened(settings, role) as running:
-            _settle_memory()
+            _be_prompt()
             print(f"callcrm is at {running.url}" if running.web_port else f"callcrm runs as {role}", flush=True)
             await asked.wait()
             log.info("ending in order")
 
 
-def _settle_memory() -> None:
-    """What start-up made stays: the collector shall not look through it again while calls come in."""
+def _be_prompt() -> None:
+    """No thread keeps the interpreter from the event loop for long, and the collector leaves alone what stays."""
+    sys.setswitchinterval(_TURN_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AT)
