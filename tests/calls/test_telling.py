@@ -10,6 +10,7 @@ from ami.capture import read_capture
 from ami.tracker import Tracker
 from callcrm.calls.call import Change
 from callcrm.calls.model import Calls
+from callcrm.telephony import signals as say
 from callcrm.telephony.asterisk import Adapter
 from callcrm.telephony.sides import Sides
 from tests.calls.expected import traces
@@ -53,3 +54,22 @@ def test_that_the_client_is_rung_in_a_click_to_call_is_told_when_it_begins() -> 
     path = next(path for path in NEWER if path.name.startswith("click_to_call."))
     states = [change.call.state for changes in told(path) for change in changes]
     assert [state for state, _ in groupby(states)][:3] == ["ringing", "waiting", "ringing"]
+
+
+def test_a_talk_found_in_a_snapshot_comes_after_those_that_were_seen_before() -> None:
+    calls = Calls("pbx")
+
+    def began(at: float, leg: str, side: str, who: str, *, exact: bool) -> say.Began:
+        return say.Began(at, leg, f"PJSIP/{leg}", side, who, who, "", "client", "74950000001", exact)
+
+    def meets(at: float, leg: str, *, exact: bool) -> list[say.Signal]:
+        both = ((leg, "client"), ("client", leg))
+        return [say.Together(at, one, frozenset({other}), exact=exact) for one, other in both]
+
+    calls.steps(
+        [began(0, "client", "trunk", "79161234567", exact=True), began(1, "one", "operator", "108", exact=True)]
+    )
+    calls.steps(meets(5, "one", exact=True))
+    calls.steps([began(12, "two", "operator", "101", exact=False)])
+    *_, last = calls.steps(meets(20, "two", exact=False))
+    assert (last.call.answered_by, last.call.answered_at) == (("108", "101"), 5)

@@ -84,7 +84,8 @@ def talks(talk: Conversation, legs: Legs) -> list[Conversed]:
 
 
 def _order(one: Conversed) -> tuple[float, float]:
-    return (float("-inf") if one.start is None else one.start, one.leg.began)
+    """One whose beginning nobody saw began before it was seen, but after the talks that were seen before it."""
+    return (one.seen if one.start is None else one.start, one.leg.began)
 
 
 def held_s(found: Iterable[Conversed], now: float | None) -> float | None:
