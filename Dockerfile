@@ -11,8 +11,8 @@ COPY requirements.lock ./
 RUN /opt/callcrm/bin/uv pip sync --no-cache --python /opt/callcrm/bin/python --require-hashes requirements.lock
 COPY . .
 RUN /opt/callcrm/bin/uv pip install --no-cache --python /opt/callcrm/bin/python --no-deps . \
-    && /opt/callcrm/bin/python -m compileall -q /opt/callcrm/lib \
-    && rm -f /opt/callcrm/bin/uv /opt/callcrm/bin/uvx
+    && /opt/callcrm/bin/uv pip uninstall --python /opt/callcrm/bin/python pip setuptools uv \
+    && /opt/callcrm/bin/python -m compileall -q /opt/callcrm/lib
 
 FROM debian:bookworm-slim
 RUN apt-get update \
