@@ -38,12 +38,12 @@ def cache() -> Path:
 
 
 def run(*words: str | Path, seconds: float = 600) -> str:
-    """What a command prints. Raises NotToBeHad when it failed for want of the network, AssertionError otherwise."""
+    """What a command prints. Raises NotToBeHad when packages were out of reach, else AssertionError when it failed."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=seconds, cwd="/")
     said = f"{done.stdout}\n{done.stderr}"
     if done.returncode and (sign := tools.UNREACHABLE.search(said)):
         line = next(line for line in said.splitlines() if sign[0] in line)
-        raise NotToBeHad(f"A package could not be had: {line.strip()}")
+        raise NotToBeHad(f"What the image is made of could not be had: {line.strip()}")
     assert done.returncode == 0, f"{' '.join(map(str, words[:8]))} failed:\n{said[-6000:]}"
     return done.stdout
 

@@ -14,11 +14,12 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 CONFIGURED = re.compile(
     r"(?i)(pip|uv|npm_config)_\w*(index|url|registry|proxy|host|http|timeout|retries|tls|certs)\w*|(https?|all|no)_proxy"
 )
-#: What a build says when a package could not be had, which is no fault of the image.
+#: What is said when a package could not be had or debootstrap may not work there, which is no fault of the image.
 UNREACHABLE = re.compile(
     r"Could not resolve|Temporary failure|Failed to fetch|Could not connect|Connection (refused|timed out|reset)"
     r"|[Cc]ould not fetch|ENOTFOUND|ETIMEDOUT|ECONNREFUSED|ECONNRESET|EAI_AGAIN|CERTIFICATE_VERIFY_FAILED|UnknownIssuer"
     r"|HTTP status server error|Couldn't download|Failed getting release file"
+    r"|mounted with noexec or nodev"
 )
 
 
@@ -28,7 +29,11 @@ def lacking() -> str:
         return "The image is built as root only."
     if missing := [tool for tool in NEEDED if not shutil.which(tool)]:
         return f"There is no {' and no '.join(missing)} here; on Debian: apt install {' '.join(PACKAGES)}"
-    return ""
+    # An own space of mounts, and a mount in it: what a root who is kept in a container may not do.
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
+    )
+    return "Root may not mount here, which building in a chroot needs." if tried.returncode else ""
 
 
 def fetch() -> str:
