@@ -38,6 +38,8 @@ GIVEN_UP_AFTER_S = 24 * 3600
 _GROWS_S = 30.0
 _FIRST_AGAIN_S, _LONGEST_PAUSE_S = 1.0, 3600.0
 _BATCH = 20
+#: Calls that end in one moment have their files looked at, and noted, together.
+_GATHER_S = 0.2
 _IDLE_S = 30.0
 _WATCHED = ("writing", "late", "unknown", "empty", "partial", "missing")
 
@@ -108,6 +110,7 @@ class SoundWatch:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._woken.wait()
+                        await asyncio.sleep(min(pause, _GATHER_S))
         finally:
             hears.cancel()
             await asyncio.gather(hears, return_exceptions=True)

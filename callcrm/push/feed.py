@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 Lent = TypeVar("Lent")
 
 GATHER_S = 0.2
-SAVE_S = 0.1
+SAVE_S = 0.25
 FORGET_S = 30.0
 #: Facts taken from the bus and not yet dealt with; beyond it the bus's own bound holds.
 TAKEN = 500

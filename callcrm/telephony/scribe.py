@@ -5,6 +5,7 @@ nothing is dropped however long the database is away.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +21,8 @@ _log = structlog.get_logger(__name__)
 
 #: Most changes in one unit; how many, and how many raw events, may wait before nothing more is read.
 UNIT, WAITING, RAW_WAITING = 200, 2000, 20_000
+#: Changes that nobody waits for at this moment, and how long they wait for one that somebody does.
+_UNHURRIED, GATHER_S = frozenset({"call.began", "call.changed"}), 0.01
 PATIENCE_S, LAST_PATIENCE_S = 15.0, 3.0
 
 
@@ -48,7 +51,7 @@ class Scribe:
         self._pbx, self._writer, self._record, self._troubles = pbx, writer, record, troubles
         self._journal = Journal(pbx)
         self._changes: deque[Any] = deque()
-        self._some, self._room = asyncio.Event(), asyncio.Event()
+        self._some, self._room, self._now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._ending = self._writing = self._hurried = self._given_up = False
         self.recorded = 0
@@ -68,6 +71,8 @@ class Scribe:
         """What changed, to be written soon."""
         self._changes.extend(changes)
         self._some.set()
+        if any(getattr(change, "kind", "") not in _UNHURRIED for change in changes):
+            self._now.set()
         if len(self._changes) > WAITING:
             self._hold()
 
@@ -84,6 +89,7 @@ class Scribe:
         """Write until the end."""
         while not (self._ending and not self._changes and not len(self._journal)):
             await self._some.wait()
+            await self._gather()
             self._writing = True
             try:
                 await self._write()
@@ -91,6 +97,14 @@ class Scribe:
                 self._writing = False
             if self._ending:
                 self._some.set()
+
+    async def _gather(self) -> None:
+        """A call that begins is written together with the phone that rings for it: one unit, and the pop no later."""
+        if not self._ending and not self._now.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._now.wait()
+        self._now.clear()
 
     def hurry(self) -> None:
         """We are to end soon: a database that is away is not waited for much longer."""
@@ -100,6 +114,7 @@ class Scribe:
         """No more will be taken: `run` writes what is left, and returns."""
         self._ending = True
         self._some.set()
+        self._now.set()
 
     def _hold(self) -> None:
         self._some.set()
@@ -115,6 +130,7 @@ class Scribe:
         part = None
         if self._changes:
             self._some.set()
+            self._now.set()
         else:
             part = self._journal.cut()
             self._room.set()

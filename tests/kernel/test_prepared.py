@@ -14,6 +14,7 @@ from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.sqlite import QuickConnection
 from callcrm.kernel.tables import FactRow
 from callcrm.kernel.trouble import passes
+from callcrm.kernel.writer import Unit, Writer
 
 AT = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
@@ -111,3 +112,39 @@ async def test_a_lock_is_an_error_that_passes(tmp_path: Any) -> None:
             raw.busy_s = 5.0
     await database.close()
     assert passes(locked.value)
+
+
+async def test_a_glance_sees_what_was_committed_since_the_last_one(database: Database) -> None:
+    seen = []
+    for key in ("a", "b"):
+        async with database.transaction() as db:
+            await ADD.run(db, call(key))
+        async with database.glance() as glance:
+            seen.append([row.id for row in await OF.all(glance, {"ids": ["a", "b"]})])
+    assert seen == [["a"], ["a", "b"]]
+
+
+async def test_a_glance_reads_on_after_a_failure_within_it(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.glance():
+            raise ZeroDivisionError
+    async with database.glance() as glance:
+        assert await OF.all(glance, {"ids": ["a"]}) == []
+
+
+async def test_prepared_and_plain_statements_are_one_transaction_of_the_writer(
+    database: Database, writer: Writer
+) -> None:
+    async def work(unit: Unit, fails: bool) -> None:
+        await ADD.run(unit.db, call("a"))
+        await unit.db.execute(update(CallRow).values(state="ended"))
+        if fails:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await writer.do(lambda unit: work(unit, True), name="fails")
+    async with database.glance() as glance:
+        assert await OF.all(glance, {"ids": ["a"]}) == []
+    await writer.do(lambda unit: work(unit, False), name="holds")
+    async with database.glance() as glance:
+        assert [row.stands for row in await OF.all(glance, {"ids": ["a"]})] == ["ended"]
