@@ -65,6 +65,16 @@ class _Field:
 
 
 _CHANNEL = _Field("the channel", r"[A-Za-z0-9]+/[A-Za-z0-9_.@:;+\-/~*#=]+", 200, "letters, digits and _.@:;+-/~*#=")
+#: A channel by its name, or by the id that an Originate gave it.
+_LINE = _Field(
+    "the channel",
+    r"[A-Za-z0-9]+/[A-Za-z0-9_.@:;+\-/~*#=]+|[0-9]{9,11}\.[0-9]{1,12}",
+    200,
+    "letters, digits and _.@:;+-/~*#=",
+)
+_UNIQUEID = _Field("the channel's id", r"[0-9]{9,11}\.[0-9]{1,12}", 30, "digits and a dot")
+_DIGIT = _Field("the digit", r"[0-9A-D*#]", 1, "one of 0-9, A-D, * and #")
+_SPACE = _Field("the parking space", r"[0-9A-Za-z*#+_.\-]+", 40, "letters, digits and *#+_.-")
 _INTERFACE = _Field("the interface", r"[A-Za-z0-9]+/[A-Za-z0-9_.@:+\-/]+", 120, "letters, digits and _.@:+-/")
 _EXTENSION = _Field("the extension", r"[0-9A-Za-z*#+_.\-]+", 80, "letters, digits and *#+_.-")
 _CONTEXT = _Field("the context", r"[A-Za-z0-9_.\-]+", 80, "letters, digits and _.-")
@@ -74,8 +84,6 @@ _NAME = _Field("the caller's name", r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\"<>\\,;|
 _NUMBER = _Field("the number", r"[0-9A-Za-z*#+_.\-]+", 40, "digits, letters and *#+_.-")
 _VARIABLE = _Field("the variable", r"[A-Za-z_][A-Za-z0-9_]*|CHANNEL\([a-z]+\)", 80, "letters, digits and _")
 _VALUE = _Field("the value", r"[\w.@:+\-/ ]*", 200, "letters, digits, blanks and _.@:+-/")
-_FILE = _Field("the file", r"(?!/)(?!.*\.\.)[A-Za-z0-9_./+@\-]+", 200, "a relative path without ..")
-_OPTIONS = _Field("the options", r"[A-Za-z0-9()\-]*", 40, "letters, digits and ()-")
 _BRIDGE = _Field("the bridge", r"[A-Za-z0-9\-]+", 80, "letters, digits and -")
 _ID = _Field("the id", r"[A-Za-z0-9_.\-/]+", 120, "letters, digits and _.-/")
 _WORDS = _Field("the classes", r"[a-z]+(,[a-z]+)*|on|off", 120, "names of classes")
@@ -166,12 +174,13 @@ def originate(
     *,
     action_id: str,
     caller_name: str = "",
+    channel_id: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Action:
     """Click-to-call: the operator's phone rings first, and when he takes it, the number is dialled.
 
     Only by `rules`: one context, one shape of channel, numbers that match. The result comes
-    later, as an OriginateResponse with `action_id`.
+    later, as an OriginateResponse with `action_id`. `channel_id` becomes the Uniqueid of the operator's channel.
     """
     number = _NUMBER(number)
     if not rules.allows(number):
@@ -182,6 +191,7 @@ def originate(
         "Originate",
         ("ActionID", _ID(action_id)),
         ("Channel", channel),
+        ("ChannelId", None if channel_id is None else _UNIQUEID(channel_id)),
         ("Context", _CONTEXT(rules.context)),
         ("Exten", number),
         ("Priority", "1"),
@@ -192,11 +202,40 @@ def originate(
     )
 
 
+def fetch_parked(
+    rules: DialRules,
+    extension: str,
+    space: str,
+    *,
+    action_id: str,
+    lot: str = "default",
+    caller_name: str = "",
+    caller_number: str = "",
+) -> Action:
+    """Ring the operator's phone, and when he takes it, give him whom is parked at `space`; no dialplan is needed."""
+    shown = _NUMBER(caller_number) if caller_number else space
+    return _action(
+        "Originate",
+        ("ActionID", _ID(action_id)),
+        ("Channel", _INTERFACE(rules.channel.replace("{extension}", _EXTENSION(extension)))),
+        ("Application", "ParkedCall"),
+        ("Data", f"{_LOT(lot)},{_SPACE(space)}"),
+        ("CallerID", f'"{_NAME(caller_name) or shown}" <{_NUMBER(shown)}>'),
+        ("Timeout", str(max(1, min(rules.ring_s, 300)) * 1000)),
+        ("Async", "true"),
+    )
+
+
 def hangup(channel: str, cause: int = 16) -> Action:
-    """End one channel."""
+    """End one channel, named by its name or its Uniqueid."""
     if not 0 < cause < 128:
         raise BadCommand("the cause", "must be between 1 and 127")
-    return _action("Hangup", ("Channel", _CHANNEL(channel)), ("Cause", str(cause)))
+    return _action("Hangup", ("Channel", _LINE(channel)), ("Cause", str(cause)))
+
+
+def press(channel: str, digit: str) -> Action:
+    """Act as if the phone of this channel had pressed a key (Asterisk 18 and newer): feature codes are obeyed."""
+    return _action("PlayDTMF", ("Channel", _CHANNEL(channel)), ("Digit", _DIGIT(digit)), ("Receive", "true"))
 
 
 def redirect(
@@ -254,13 +293,6 @@ def park(
     )
 
 
-def pjsip_notify(channel: str, event: str) -> Action:
-    """Tell a phone within its call: `hold` or `talk` (phones that know these take or hold the call)."""
-    if event not in ("hold", "talk"):
-        raise BadCommand("the event", "must be hold or talk")
-    return _action("PJSIPNotify", ("Channel", _CHANNEL(channel)), ("Variable", f"Event={event}"))
-
-
 # ---- queues ------------------------------------------------------------------
 def queue_pause(interface: str, *, paused: bool, queue: str | None = None, reason: str = "") -> Action:
     """Pause or unpause a member, in one queue or in all."""
@@ -273,28 +305,7 @@ def queue_pause(interface: str, *, paused: bool, queue: str | None = None, reaso
     )
 
 
-def queue_add(queue: str, interface: str, *, name: str = "", state_interface: str | None = None) -> Action:
-    """Let somebody into a queue."""
-    return _action(
-        "QueueAdd",
-        ("Queue", _QUEUE(queue)),
-        ("Interface", _INTERFACE(interface)),
-        ("MemberName", _NAME(name) or None),
-        ("StateInterface", None if state_interface is None else _INTERFACE(state_interface)),
-    )
-
-
-def queue_remove(queue: str, interface: str) -> Action:
-    """Let somebody out of a queue."""
-    return _action("QueueRemove", ("Queue", _QUEUE(queue)), ("Interface", _INTERFACE(interface)))
-
-
 # ---- recording ---------------------------------------------------------------
-def mix_monitor(channel: str, file: str, options: str = "b") -> Action:
-    """Record a channel to a file below the PBX's recordings folder (needs class system); no command after it."""
-    return _action("MixMonitor", ("Channel", _CHANNEL(channel)), ("File", _FILE(file)), ("Options", _OPTIONS(options)))
-
-
 def mix_monitor_mute(channel: str, *, muted: bool, direction: str = "both") -> Action:
     """Leave a gap in the recording, such as while card data are said."""
     if direction not in ("read", "write", "both"):
@@ -305,8 +316,3 @@ def mix_monitor_mute(channel: str, *, muted: bool, direction: str = "both") -> A
         ("Direction", direction),
         ("State", "1" if muted else "0"),
     )
-
-
-def stop_mix_monitor(channel: str) -> Action:
-    """Record no more."""
-    return _action("StopMixMonitor", ("Channel", _CHANNEL(channel)))

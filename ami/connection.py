@@ -241,7 +241,8 @@ class Connection:
         self, state: State, words: str, *, version: str = "", missing: tuple[str, ...] = (), attempt: int = 0
     ) -> None:
         since = self.link.since if state is self.link.state else time.time()
-        self.link = link = Link(state, words, since, version or self.link.version, missing, attempt)
+        allowed = self.rights.allowed if self.rights is not None else None
+        self.link = link = Link(state, words, since, version or self.link.version, missing, attempt, allowed)
         _log.info("ami.link", pbx=self.settings.name, state=str(state), words=words)
         for reader in self._readers:
             try:

@@ -145,10 +145,14 @@ class LegPickedUp(LegEvent):
 
 @dataclass(frozen=True, slots=True)
 class LegRecorded(LegEvent):
-    """The leg is recorded; `file` is empty while its name is not known, and may be asked for by `channel`."""
+    """The leg is recorded; `file` is empty while its name is not known, and may be asked for by `channel`.
+
+    `hears`: what counts as said is what the leg hears: the recording hangs on a Local half at the other side of it.
+    """
 
     channel: str
     file: str
+    hears: bool = False
 
 
 @dataclass(frozen=True, slots=True)

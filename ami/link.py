@@ -21,7 +21,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The link as it is now: `words` for a person, `missing` what the user may not, `since` in epoch seconds."""
+    """The link as it is now: `words` for a person, `missing` what the user may not, `since` in epoch seconds.
+
+    `allowed`: the actions that the user may send; None while that is not known.
+    """
 
     state: State
     words: str
@@ -29,6 +32,7 @@ class Link:
     version: str = ""
     missing: tuple[str, ...] = ()
     attempt: int = 0
+    allowed: frozenset[str] | None = None
 
     @property
     def up(self) -> bool:

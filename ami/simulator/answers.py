@@ -30,6 +30,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "Logoff": ("", "Logoff Manager."),
     "MixMonitorMute": ("system,call", "Mute / unMute a Mixmonitor recording."),
     "Originate": ("originate", "Originate a call."),
+    "Park": ("call", "Park a channel."),
     "ParkedCalls": ("", "List parked calls."),
     "Ping": ("", "Keepalive command."),
     "QueueAdd": ("agent", "Add interface to queue."),
@@ -230,6 +231,15 @@ class Answers:
         if not self._pbx.send_on(channel, first(message, "exten"), transfer=True):
             return _error("Transfer failed")
         return _success("Transfer succeeded")
+
+    def _park(self, session: "Session", message: Message) -> list[Message]:
+        del session
+        channel = self._channel(message)
+        if channel is None:
+            return _error("Channel does not exist")
+        if not self._pbx.park(channel, message):
+            return _error("Park failed")
+        return _success("Park successful")
 
     def _queuepause(self, session: "Session", message: Message) -> list[Message]:
         del session

@@ -39,11 +39,28 @@ class Commands:
                 while extension in casting.busy:
                     self._pbx.free_again.clear()
                     await self._pbx.free_again.wait()
-            self._ring(message, extension)
+            if first(message, "application") == "ParkedCall":
+                casting.busy.add(extension)
+                await self._fetch(message, extension)
+            else:
+                self._ring(message, extension)
         except (TimeoutError, ValueError):
             self._refused(message, "3")
         finally:
             casting.reserved.discard(extension)
+
+    async def _fetch(self, message: Message, extension: str) -> None:
+        """Somebody who is parked; the phone is busy until its line is gone."""
+        try:
+            await self._pbx.parking.fetch(message, extension)
+        finally:
+            self._pbx.spawn(self._free_when_quiet(extension), "pbx-fetched")
+
+    async def _free_when_quiet(self, extension: str) -> None:
+        while self._state.channels_of(extension):  # noqa: ASYNC110 - who hangs it up does not know of us
+            await asyncio.sleep(0.2)
+        self._pbx.casting.busy.discard(extension)
+        self._pbx.free_again.set()
 
     def _ring(self, message: Message, extension: str) -> None:
         exten = first(message, "exten")
@@ -86,6 +103,8 @@ class Commands:
     def hang_up(self, channel: Channel) -> None:
         """The whole play that the channel belongs to ends here, with the events that this makes."""
         uniqueids = {channel.uniqueid}
+        if bridge := self._state.bridges.get(channel.bridge):
+            uniqueids |= set(bridge.inside)
         for play in self._pbx.plays:
             if channel.uniqueid in play.uniqueids:
                 play.cut()

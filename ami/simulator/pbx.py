@@ -13,6 +13,7 @@ from ami.simulator.commands import Commands
 from ami.simulator.endless import Endless
 from ami.simulator.living import Channel
 from ami.simulator.names import Counters
+from ami.simulator.parking import Parking
 from ami.simulator.play import Play
 from ami.simulator.session import MAX_UNREAD, Session, User
 from ami.simulator.stage import Stage
@@ -68,6 +69,7 @@ class DemoPbx:
         self.answers = Answers(self)
         self.free_again = asyncio.Event()
         self.recent: dict[str, float] = {}
+        self.parking = Parking(self)
         self._commands = Commands(self)
         self._timestamps = timestamps
         self._patient = patient
@@ -234,6 +236,10 @@ class DemoPbx:
     def send_on(self, channel: Channel, exten: str, *, transfer: bool) -> bool:
         """Send the client on to another operator; False when that cannot be done."""
         return self._commands.send_on(channel, exten, transfer=transfer)
+
+    def park(self, channel: Channel, message: Message) -> bool:
+        """Park a caller who is in a talk; False when that cannot be done."""
+        return self.parking.park(channel, message)
 
     def change_member(self, queue: str, interface: str, what: str, more: Message) -> None:
         """Add, remove or pause a member of a queue, and tell so."""

@@ -32,11 +32,12 @@ def known(value: str) -> str:
 @dataclass(slots=True)
 class Channel:
     """A channel. `root`: Linkedid when it began; `dialer`: Uniqueid of the channel
-    that calls it; `mate`: of the one that it should join.
+    that calls it (`presumed`: as long as nobody said so); `mate`: of the one that it should join.
 
     `parted`: it was in a bridge and left it;
     `asked`: when its own side asked to end; `doubted`: since when it should be over; `waning`: since
     when it may be over; `missing`: since when a list of all channels lacks it.
+    `untold`: recordings of a Local half behind which no leg is known yet.
     """
 
     uid: str
@@ -56,6 +57,7 @@ class Channel:
     bridged_at: float = 0.0
     parted: bool = False
     dialer: str | None = None
+    presumed: bool = False
     mate: str | None = None
     rung: bool = False
     dial_over: bool = False
@@ -70,6 +72,7 @@ class Channel:
     last: float = 0.0
     peers: frozenset[str] = frozenset()
     files: set[str] = field(default_factory=set)
+    untold: list[str] = field(default_factory=list)
 
     @property
     def local(self) -> bool:

@@ -307,8 +307,10 @@ def cdr(world: World, message: Message, at: float) -> None:
     uid = first(message, "UniqueID")
     file = first(message, "RecordingFile") or first(message, "recordingfile")
     channel = world.find(uid)
-    if file and (channel is None or file not in channel.files):
+    if file and channel is None:
         world.tell(legs.LegRecorded(at, uid, plain(first(message, "Channel")), file))
+    elif file and channel is not None and file not in channel.files:
+        world.tell_recorded(channel, file, at)
     if channel is not None:
         channel.files.add(file)
         if channel.bridge is None:

@@ -75,10 +75,14 @@ def _learn_dialled(world: World, channel: Channel, message: Message, at: float, 
 
 
 def _ringing_unseen(world: World, channel: Channel, at: float) -> None:
-    """It rings, though nobody was seen to call it: the conversation's first leg does."""
+    """It rings, though nobody was seen to call it: the conversation's first leg does, unless another is told yet.
+
+    A phone may ring before the dialling of it is told: Asterisk tells the two from threads of their own.
+    """
     root = world.find(channel.root)
     if channel.dialer is None and root is not None and root.uid != channel.uid:
         world.ring(channel, at, root, "", exact=channel.exact)
+        channel.presumed = True
 
 
 def recorded(world: World, channel: Channel, file: str, at: float) -> None:
@@ -86,5 +90,4 @@ def recorded(world: World, channel: Channel, file: str, at: float) -> None:
     if file in channel.files or (not file and channel.files) or len(file) > 4096:
         return
     channel.files.add(file)
-    if channel.told:
-        world.tell(legs.LegRecorded(at, channel.uid, plain(channel.name), file))
+    world.tell_recorded(channel, file, at)

@@ -74,6 +74,34 @@ class World:
             )
         )
 
+    def tell_recorded(self, channel: Channel, file: str, at: float) -> None:
+        """Tell of a channel's recording; of a Local half's through a leg that is heard there, once there is one."""
+        leg, hears = (channel.uid, False) if channel.told else self._behind(channel)
+        if leg is not None:
+            self.tell(legs.LegRecorded(at, leg, plain(channel.name), file, hears))
+        elif channel.local:
+            channel.untold.append(file)
+
+    def _behind(self, channel: Channel) -> tuple[str | None, bool]:
+        """The leg whose voice comes through a Local half; else the one that hears what comes (True)."""
+        if not channel.local:
+            return None, False
+        half = self.named(channel.other_half)
+        says = self._party_at(half, set()) if half is not None else None
+        return (says, False) if says is not None else (self._party_at(channel, set()), True)
+
+    def _party_at(self, half: Channel, seen: set[str]) -> str | None:
+        """The leg at the outer side of a Local half: who is in a bridge with it, or calls it."""
+        bridge = self.bridges.get(half.bridge or "")
+        near = sorted(bridge.members - {half.uid}) if bridge is not None else [half.dialer or ""]
+        for one in (self.channels[uid] for uid in near if uid in self.channels and uid not in seen):
+            seen.add(one.uid)
+            further = self.named(one.other_half) if one.local else None
+            found = one.uid if one.told else self._party_at(further, seen) if further is not None else None
+            if found is not None:
+                return found
+        return None
+
     def rename(self, channel: Channel, name: str) -> None:
         """The channel has another name."""
         if self.by_name.get(plain(channel.name)) == channel.uid:
@@ -91,8 +119,12 @@ class World:
 
     def ring(self, channel: Channel, at: float, dialer: Channel | None, dialled: str, *, exact: bool = True) -> None:
         """The channel is being called; the leg behind Local halves is the one that calls."""
-        if dialer is not None and channel.dialer is None and dialer.uid != channel.uid:
+        if dialer is not None and dialer.uid != channel.uid and (channel.dialer is None or channel.presumed):
+            news = bool(dialled) or channel.dialer != dialer.uid
             channel.dialer = dialer.uid
+            if channel.presumed and news:
+                self._ring_again(channel, at, dialer, dialled)
+            channel.presumed = channel.presumed and not dialled
         if channel.rung or not channel.party:
             return
         channel.rung = True
@@ -102,6 +134,13 @@ class World:
             self.guessed.add(channel.uid)
         exten = dialer.exten if dialer is not None else ""
         self.tell(legs.LegRang(at, channel.uid, by, exten, known(dialled), exact and channel.exact))
+
+    def _ring_again(self, channel: Channel, at: float, dialer: Channel, dialled: str) -> None:
+        """Who calls a leg that rings already is said now, where it was only presumed."""
+        by = self.caller_of(channel)
+        if by is None:
+            self.guessed.add(channel.uid)
+        self.tell(legs.LegRang(at, channel.uid, by, dialer.exten, known(dialled)))
 
     def caller_of(self, channel: Channel) -> str | None:
         """The leg that calls this channel, through any number of Local pairs."""
@@ -182,6 +221,14 @@ class World:
         self.tell_together(touched, at, channel.uid, exact=exact)
         if self.guessed:
             self._call_again(at)
+        for uid in sorted(bridge.members) if bridge is not None else ():
+            self._record_again(self.channels[uid], at)
+
+    def _record_again(self, channel: Channel, at: float) -> None:
+        """Tell of a Local half's recordings that no leg was known for."""
+        untold, channel.untold = channel.untold, []
+        for file in untold:
+            self.tell_recorded(channel, file, at)
 
     def near(self, channel: Channel) -> set[str]:
         """Whoever is in one conversation with the channel now, through Local pairs too."""

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.ami import mutations
-from tests.calls.expected import CALLCRM, traces
+from tests.calls.expected import CALLCRM, TRACES, traces
 
 STREAMS = traces("jsonl.gz")
+OTHER_DIALPLANS = sorted((TRACES / "more").glob("*/*.jsonl.gz"))
 
 
 def name(path: Path) -> str:
@@ -42,6 +43,15 @@ def test_two_events_of_one_moment_may_change_places(path):
         truth = mutations.calls(stream)
         for n in list(mutations.positions(stream))[::step]:
             assert mutations.same(truth, mutations.calls(mutations.swapped(stream, n))), stream[n : n + 2]
+
+
+@pytest.mark.parametrize("path", STREAMS + OTHER_DIALPLANS, ids=name)
+def test_a_phone_may_ring_before_it_is_told_who_calls(path):
+    for stream, _ in views(path):
+        truth = mutations.calls(stream)
+        for n in mutations.positions(stream):
+            changed = mutations.rung_first(stream, n)
+            assert changed is stream or mutations.same(truth, mutations.calls(changed)), stream[n]
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=name)

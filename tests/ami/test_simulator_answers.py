@@ -111,3 +111,25 @@ async def test_timestamps_come_when_they_are_turned_on() -> None:
         born = await client.until(lambda m: m.get("Event") == "Newchannel")
         assert float(first(born, "Timestamp")) == pytest.approx(pbx.now(), abs=10)
         assert list(born)[:3] == ["Event", "Privilege", "Timestamp"]
+
+
+async def test_a_caller_is_parked_and_fetched_back_by_an_originate() -> None:
+    async with a_pbx() as pbx, a_client(pbx) as client:
+        await pbx.begin("direct_answered", operators=["101"])
+        talk = await client.until(lambda m: m.get("Event") == "BridgeEnter" and "trunk" in str(m["Channel"]))
+        channel = str(talk["Channel"])
+        await asyncio.sleep(0.05)
+        (answer,) = await client.act("Park", Channel=channel, TimeoutChannel="PJSIP/101", Timeout="600000")
+        assert answer["Message"] == "Park successful"
+        parked = await client.until(lambda m: m.get("Event") == "ParkedCall")
+        assert (parked["ParkeeChannel"], parked["ParkerDialString"]) == (channel, "PJSIP/101")
+        await client.until(lambda m: m.get("Event") == "Hangup" and "PJSIP/101-" in str(m["Channel"]))
+        data = f"default,{parked['ParkingSpace']}"
+        originate = {"Channel": "PJSIP/101", "Application": "ParkedCall", "Data": data, "Async": "true"}
+        (answer,) = await client.act("Originate", **originate)
+        assert answer["Response"] == "Success"
+        fetched = await client.until(lambda m: m.get("Event") == "UnParkedCall")
+        assert (fetched["ParkeeChannel"], fetched["ParkingSpace"]) == (channel, parked["ParkingSpace"])
+        assert "PJSIP/101-" in str(fetched["RetrieverChannel"])
+        (answer,) = await client.act("Park", Channel="PJSIP/none-1")
+        assert answer["Message"] == "Channel does not exist"

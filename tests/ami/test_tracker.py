@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ami.legs import LegRecorded
 from ami.tracker import HANDLERS, WANTED, Tracker
 from ami.tracker.channel import endpoint_of
 from ami.tracker.mending import LONG_PATIENCE, PATIENCE
@@ -130,3 +131,35 @@ def test_endpoints_of_every_technology_are_read_off_the_channel():
 
 def test_every_handled_event_is_wanted_of_the_connection():
     assert set(HANDLERS) < WANTED
+
+
+def _recordings(*messages: dict[str, str]) -> list[tuple[str, bool]]:
+    """The legs through which a recording was told, and whether what they hear comes first in it."""
+    tracker = Tracker()
+    told = [event for at, message in enumerate(messages) for event in tracker.feed(message, float(at))]
+    return [(event.leg, event.hears) for event in told if isinstance(event, LegRecorded) and event.file]
+
+
+def _message(event: str, uid: str, name: str, **more: str) -> dict[str, str]:
+    return {"Event": event, "Uniqueid": uid, "Channel": name, "Linkedid": "1.1", "ChannelState": "0", **more}
+
+
+CLIENT, PHONE = ("1.1", "PJSIP/trunk-00000001"), ("1.4", "PJSIP/101-00000002")
+FIRST, SECOND = ("1.2", "Local/101@c-00000001;1"), ("1.3", "Local/101@c-00000001;2")
+NAMED = {"Variable": "MIXMONITOR_FILENAME", "Value": "a.wav"}
+
+
+def test_a_recording_in_a_queue_members_local_pair_is_told_of_the_client_who_is_heard_there() -> None:
+    dial = {"DestUniqueid": FIRST[0], "DestChannel": FIRST[1], "DestChannelState": "0", "DestLinkedid": "1.1"}
+    born = [_message("Newchannel", *one) for one in (CLIENT, FIRST, SECOND)]
+    assert _recordings(*born, _message("DialBegin", *CLIENT, **dial), _message("VarSet", *SECOND, **NAMED)) == [
+        ("1.1", False)
+    ]
+
+
+def test_a_recording_in_a_pair_that_leads_nowhere_yet_is_told_once_somebody_is_there() -> None:
+    born = [_message("Newchannel", *one) for one in (FIRST, SECOND)]
+    room = {"BridgeUniqueid": "b1", "BridgeType": "basic"}
+    meets = [_message("Newchannel", *PHONE), *(_message("BridgeEnter", *one, **room) for one in (SECOND, PHONE))]
+    assert _recordings(*born, _message("VarSet", *SECOND, **NAMED), *meets) == [("1.4", True)]
+    assert _recordings(*born, *meets, _message("VarSet", *FIRST, **NAMED)) == [("1.4", False)]
