@@ -15,6 +15,8 @@ from tests.pbx import packages
 from tests.pbx.errors import LabError
 
 CONF = Path(__file__).parent / "conf"
+#: What makes a WAV of both voices on a PBX, as an admin gets it.
+STEREO = Path(__file__).parents[2] / "config" / "asterisk" / "callcrm-stereo"
 OPERATORS = tuple(str(number) for number in range(101, 111))
 #: AMI users: what callcrm asks for, everything, and one that sees no calls.
 AMI_USERS = {"callcrm": "callcrm-secret", "full": "full-secret", "blind": "blind-secret"}
@@ -135,6 +137,7 @@ class Instance:
         modules = next(iter([*tree.glob("usr/lib/*/asterisk/modules"), tree / "usr/lib/asterisk/modules"]))
         return {
             "RUN": self.folder,
+            "STEREO": STEREO,
             "MODULES": modules,
             "DATA": tree / "usr/share/asterisk",
             "AMI_PORT": self.ami_port,

@@ -13,7 +13,19 @@ from tests.pbx.leg import Leg
 from tests.pbx.phone import Phone
 
 #: Each phone sounds a pitch of its own (Hz), so that a recording tells who spoke.
-PITCHES = {"trunk": 1000, "101": 400, "102": 500, "103": 600, "104": 700, "105": 800}
+PITCHES = {
+    "trunk": 1000,
+    "101": 400,
+    "102": 500,
+    "103": 600,
+    "104": 700,
+    "105": 800,
+    "106": 1200,
+    "107": 1350,
+    "108": 1500,
+    "109": 1700,
+    "110": 1900,
+}
 
 
 @dataclass
