@@ -94,7 +94,7 @@ def find(folder: Folder | None, name: str, *, talk_s: float | None = None, since
     except Outside as error:
         return Found("missing", str(error))
     except FileNotFoundError:
-        return _absent(folder, since_end_s, talk_s)
+        return _absent(folder, path, since_end_s, talk_s)
     except OSError as error:
         return Found("unknown", f"The recordings folder cannot be read: {_short(error)}.")
     if not stat.S_ISREG(status.st_mode):
@@ -106,13 +106,17 @@ def find(folder: Folder | None, name: str, *, talk_s: float | None = None, since
     return _state_of(path, status, since_end_s)
 
 
-def _absent(folder: Folder, since_end_s: float | None, talk_s: float | None) -> Found:
+def _absent(folder: Folder, path: Path, since_end_s: float | None, talk_s: float | None) -> Found:
     if not folder.root.is_dir():
         return Found("unknown", f"The recordings folder {folder.root} is not there: is it mounted?")
     if since_end_s is None:
         return Found("writing", "The call is going on.")
     if talk_s == 0:
         return Found("empty", "Nobody talked, and the PBX left no file.")
+    if path.with_suffix(".raw").is_file():
+        return Found(
+            "late", "The two voices lie there as .raw: the command after MixMonitor has not made a WAV of them."
+        )
     return Found("late", "The file has not arrived yet.")
 
 

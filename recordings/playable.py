@@ -7,7 +7,7 @@ from pathlib import Path
 
 import soundfile
 
-from recordings.sound import BadSound
+from recordings.sound import BadSound, blocks_of
 
 #: What every browser plays in a WAV file.
 _PLAIN = frozenset({"PCM_16", "PCM_U8", "PCM_24", "ULAW", "ALAW"})
@@ -20,14 +20,17 @@ def playable(path: Path, cache: Path | None = None) -> Path:
 
     Blocks while it converts: use it in a thread. Raises BadSound or OSError.
     """
-    if path.suffix.lower() in _AS_IT_IS:
-        return path
     try:
-        if soundfile.info(path).subtype in _PLAIN:
+        if is_playable(path):
             return path
         return _converted(path, cache or Path(tempfile.gettempdir()) / f"callcrm-sound-{os.getuid()}")
     except soundfile.LibsndfileError as error:
         raise BadSound("The recording is no sound that can be read.") from error
+
+
+def is_playable(path: Path) -> bool:
+    """Whether every browser plays the file as it is. Raises soundfile.LibsndfileError for what is no sound."""
+    return path.suffix.lower() in _AS_IT_IS or soundfile.info(path).subtype in _PLAIN
 
 
 def _converted(path: Path, cache: Path) -> Path:
@@ -43,7 +46,7 @@ def _converted(path: Path, cache: Path) -> Path:
         with soundfile.SoundFile(path) as source:
             form = {"samplerate": source.samplerate, "channels": source.channels, "subtype": "PCM_16"}
             with soundfile.SoundFile(half, "w", format="WAV", **form) as target:
-                for block in source.blocks(_BLOCK, dtype="int16"):
+                for block in blocks_of(source, _BLOCK):
                     target.write(block)
         half.replace(made)
     finally:

@@ -6,11 +6,14 @@ this blocks: call it in a thread (`recordings.look` keeps a bounded pool).
 
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 with warnings.catch_warnings():
     # It warns that there is no ffmpeg, which nothing here needs, and of its own old syntax.
@@ -52,6 +55,12 @@ def measure(path: Path) -> Sound:
         raise BadSound(_words(path, error)) from error
     seconds = frames / rate if rate else 0.0
     return Sound(seconds, channels, rate, max(seconds, _promised(path) or 0.0))
+
+
+def blocks_of(file: soundfile.SoundFile, frames: int, dtype: str = "int16") -> Iterator[NDArray[Any]]:
+    """The sound from here on as (frames, lanes), some frames at a time; also of codings that cannot be sought (GSM)."""
+    while len(block := file.read(frames, dtype=dtype, always_2d=True)):
+        yield block
 
 
 def _words(path: Path, error: Exception) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from recordings.sound import BadSound, measure
+from recordings.sound import BadSound, blocks_of, measure
 
 #: Bars of a drawing; a bar stands for at least this many samples.
 BARS = 1200
@@ -48,9 +48,7 @@ def peaks_of(path: Path, bars: int = BARS) -> Peaks:
     try:
         with soundfile.SoundFile(path) as file:
             samples = max(_LEAST_SAMPLES, -(-len(file) // bars))
-            found = [
-                _loudest(block, samples) for block in file.blocks(samples * _BLOCK_BARS, dtype="int16", always_2d=True)
-            ]
+            found = [_loudest(block, samples) for block in blocks_of(file, samples * _BLOCK_BARS)]
             seconds, channels = len(file) / file.samplerate, file.channels
     except soundfile.LibsndfileError as error:
         raise BadSound("The sound breaks off within the file.") from error

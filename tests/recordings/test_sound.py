@@ -154,3 +154,14 @@ async def _cut_nonsense(folder: Path) -> None:
         await looker.run(cut, folder / "bad.wav", 0.0, 1.0)
     finally:
         looker.close()
+
+
+def test_gsm_as_asterisk_writes_it_is_measured_drawn_and_played(tmp_path: Path) -> None:
+    from recordings.playable import playable
+    from recordings.xray import xray_of
+
+    path = write(tmp_path / "a.wav", tone(9), subtype="GSM610")
+    assert measure(path).seconds == pytest.approx(9, abs=0.1)
+    assert max(peaks_of(path).lanes[0]) > 100
+    assert xray_of(path).sides[0].talk_s == pytest.approx(9, abs=0.2)
+    assert measure(playable(path, tmp_path / "cache")).seconds == pytest.approx(9, abs=0.1)
