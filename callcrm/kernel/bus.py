@@ -7,7 +7,7 @@ other processes every tenth of a second; `PostgresBus` (postgres_bus.py) is woke
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -29,8 +29,10 @@ class Bus(Protocol):
     def publish(self, facts: Sequence[Fact]) -> None:
         """Tell of facts that are committed, in the order of their positions."""
 
-    def subscribe(self, name: str, *, after: Mapping[str, int] | None = None, limit: int = ...) -> Subscription:
-        """Hear every fact from now on; of the streams in `after`, also what was stored behind that position."""
+    def subscribe(
+        self, name: str, *, after: Mapping[str, int] | None = None, limit: int = ..., kinds: Collection[str] = ...
+    ) -> Subscription:
+        """Hear every fact (or those of `kinds`) from now on; of the streams in `after`, also what was stored behind."""
 
     async def start(self) -> None:
         """Begin to listen to other processes."""
@@ -58,12 +60,14 @@ class LocalBus:
         for subscription in tuple(self._subscriptions):
             subscription.offer(facts)
 
-    def subscribe(self, name: str, *, after: Mapping[str, int] | None = None, limit: int = 1000) -> Subscription:
-        """Hear every fact from now on; of the streams in `after`, also what was stored behind that position.
+    def subscribe(
+        self, name: str, *, after: Mapping[str, int] | None = None, limit: int = 1000, kinds: Collection[str] = ()
+    ) -> Subscription:
+        """Hear every fact (or those of `kinds`) from now on; of the streams in `after`, also what was stored behind it.
 
         `limit` bounds what may wait: who is slower than that gets one `Resync` in place of it.
         """
-        subscription = Subscription(name, self._database, after or {}, limit, self._subscriptions.discard)
+        subscription = Subscription(name, self._database, after or {}, limit, self._subscriptions.discard, kinds=kinds)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -105,10 +109,9 @@ class PollingBus(LocalBus):
 
     def publish(self, facts: Sequence[Fact]) -> None:
         """Tell of facts of this process at once where nothing lies between; else the table is read."""
-        for fact in facts:
-            if fact.position > self._known.get(fact.stream, 0) + 1:
-                self._woken.set()
         self._tell(facts)
+        if any(fact.position > self._known.get(fact.stream, 0) for fact in facts):
+            self._woken.set()
 
     def _tell(self, facts: Sequence[Fact]) -> None:
         """Pass on what follows without a gap on what is known; each fact once, whoever brought it."""

@@ -187,9 +187,11 @@ def _engine(database: Database, *, read_only: bool, pooled: bool = True) -> Asyn
     server = {"application_name": "callcrm", "timezone": "UTC"}
     if read_only:
         server["default_transaction_read_only"] = "on"
+    # A step of the migration may take longer than a page: an index over a million rows does.
+    patience = STATEMENT_S if pooled else None
     engine = create_async_engine(
         database.url.set(drivername="postgresql+asyncpg"),
-        connect_args={"timeout": CONNECT_S, "command_timeout": STATEMENT_S, "server_settings": server},
+        connect_args={"timeout": CONNECT_S, "command_timeout": patience, "server_settings": server},
         **options,
     )
     event.listen(engine.sync_engine, "checkout", _still_open)

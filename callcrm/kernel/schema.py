@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
@@ -57,10 +58,11 @@ class String(TypeDecorator[str]):
 
 def dump_json(value: Any) -> str:
     """JSON that both databases take: hostile text may hold NUL and half surrogates, which PostgreSQL refuses."""
-    said = _JSON.encode(value)
-    if "\\u0000" in said or not _encodable(said):
-        return _JSON.encode(_storable(value))
-    return said
+    try:
+        said = to_json(value).decode()
+    except (PydanticSerializationError, ValueError):
+        said = "\\u0000"
+    return _JSON.encode(_storable(value)) if "\\u0000" in said else said
 
 
 def storable(text: str) -> str:

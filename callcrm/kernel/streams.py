@@ -2,14 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, bindparam, cast, func, insert, select, text
+from sqlalchemy import Text, bindparam, cast, delete, func, insert, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcrm.kernel import clock
 from callcrm.kernel.facts import Fact
 from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.tables import FactRow, Stream
+
+if TYPE_CHECKING:
+    from callcrm.kernel.unit import Unit
+    from callcrm.kernel.writer import Writer
 
 CHANNEL = "callcrm_facts"
 _NOTIFY_BYTES = 7000
@@ -21,6 +28,12 @@ _FACTS = Prepared(
 )
 
 
+_OLDEST = (
+    select(FactRow.at, FactRow.stream, FactRow.position)
+    .where(FactRow.at < bindparam("before", type_=FactRow.at.type))
+    .order_by(FactRow.at, FactRow.stream, FactRow.position)
+    .limit(500)
+)
 _NAME = select(cast(func.pg_current_xact_id_if_assigned(), Text))
 _SEAL = _NAME.add_columns(func.pg_notify(CHANNEL, bindparam("payload")))
 
@@ -101,6 +114,25 @@ async def facts_after(db: Db, stream: str, position: int, limit: int) -> list[Fa
     """The facts of `stream` behind `position`, oldest first, at most `limit`."""
     found = await _FACTS.all(db, {"stream": stream, "position": position, "limit": limit})
     return [Fact(row.kind, row.at, row.ids, row.stream, row.position) for row in found]
+
+
+async def prune(writer: "Writer", days: float) -> int:
+    """Delete the facts that are older than so many days, some at a time, so that nobody waits for it; how many.
+
+    A stream's position stays. Who goes on from behind what is kept sees the gap and gets a `Resync`.
+    """
+    before, gone = clock.now() - timedelta(days=days), 0
+
+    async def work(unit: "Unit") -> int:
+        rows = await unit.db.execute(_OLDEST, {"before": before})
+        keys = rows.all()
+        if keys:
+            await unit.db.execute(delete(FactRow).where(tuple_(FactRow.at, FactRow.stream, FactRow.position).in_(keys)))
+        return len(keys)
+
+    while done := await writer.do(work, name="prune the facts"):
+        gone += done
+    return gone
 
 
 async def positions(db: Db) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -34,8 +34,8 @@ class Resync:
 class Subscription(AsyncIterator[Fact | Resync]):
     """An async iterator of facts, bounded: a slow listener gets a `Resync` in place of what it did not take.
 
-    `taken` tells the position of each stream up to which facts were handed out; given as
-    `after` to another subscription, that one goes on from there. Ends at `close`.
+    Of `kinds` only, where some are named. `taken` tells the position of each stream up to which facts were handed
+    out; given as `after` to another subscription, that one goes on from there. Ends at `close`.
     """
 
     def __init__(
@@ -45,6 +45,8 @@ class Subscription(AsyncIterator[Fact | Resync]):
         after: Mapping[str, int],
         limit: int,
         forget: Callable[["Subscription"], None],
+        *,
+        kinds: Collection[str] = (),
     ) -> None:
         self.name = name
         self.taken: dict[str, int] = dict(after)
@@ -56,6 +58,7 @@ class Subscription(AsyncIterator[Fact | Resync]):
         self._database = database
         self._limit = limit
         self._forget = forget
+        self._kinds = frozenset(kinds)
         self._woken = asyncio.Event()
         self._closed = False
 
@@ -67,6 +70,11 @@ class Subscription(AsyncIterator[Fact | Resync]):
             # What is told of a stream that is still being read from the table will be read there.
             self._announced.update({fact.stream: fact.position for fact in facts})
             facts = [fact for fact in facts if fact.stream not in self._behind]
+        if self._kinds:
+            # Who hears few kinds is not woken by the many others: on a busy desk the wakes are what is paid.
+            facts = [fact for fact in facts if fact.kind in self._kinds]
+            if not facts:
+                return
         if len(self._waiting) + len(facts) > self._limit:
             log.warning("a listener is too slow and must read the state anew", listener=self.name, limit=self._limit)
             self.resync()
@@ -99,7 +107,8 @@ class Subscription(AsyncIterator[Fact | Resync]):
                 fact = (self._missed or self._waiting).popleft()
                 if fact.position > self.taken.get(fact.stream, 0):
                     self.taken[fact.stream] = fact.position
-                    return fact
+                    if not self._kinds or fact.kind in self._kinds:
+                        return fact
         raise StopAsyncIteration
 
     async def _start_anew(self) -> Resync:
@@ -121,10 +130,12 @@ class Subscription(AsyncIterator[Fact | Resync]):
         taken = self.taken[stream]
 
         async def page(db: AsyncConnection) -> tuple[list[Fact], int]:
-            return await facts_after(db, stream, taken, PAGE), (await positions(db)).get(stream, 0)
+            # In this order: a fact that comes between the two is among the facts, and none is missed.
+            reached = (await positions(db)).get(stream, 0)
+            return await facts_after(db, stream, taken, PAGE), reached
 
         facts, reached = await self._patiently(page)
-        pruned = bool(facts) and facts[0].position != taken + 1
+        pruned = facts[0].position != taken + 1 if facts else taken < reached
         if pruned or taken > reached or reached - taken > BACKLOG:
             self.resync()
         elif facts:

@@ -35,16 +35,17 @@ class FactRow(Base):
 class Command(Base):
     """A wish to the PBX (dial, hang up, transfer …): asked for by the web, carried out by the listener, once, in time.
 
-    `state`: wanted → sent → done | refused, or expired when it was not sent before `expires_at`.
-    `result` holds what a person may read (`message`) and what the PBX said.
+    `state`: wanted → sent → done | refused, expired when it was not sent before `expires_at`, or cancelled
+    by who asked. `result` holds what a person may read (`message`); `call_id`: the call that it is about.
     """
 
     __tablename__ = "commands"
-    __table_args__ = (Index(None, "pbx", "state"),)
+    __table_args__ = (Index(None, "pbx", "state"), Index(None, "call_id"))
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     pbx: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(20))
     args: Mapped[dict[str, Any]]
+    call_id: Mapped[str | None] = mapped_column(String(40))
     wanted_by: Mapped[int | None] = mapped_column(Key)
     wanted_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -68,7 +68,8 @@ class Trouble:
 class Job(Generic[T]):
     """A unit's work on its way; `done` is its caller's.
 
-    `running`: in the database's hands at this moment. `doubted`: perhaps committed.
+    `urgent`: it goes ahead of what waits. `running`: in the database's hands at this moment.
+    `doubted`: perhaps committed.
     """
 
     work: Work[T]
@@ -77,6 +78,7 @@ class Job(Generic[T]):
     deadline: float
     done: asyncio.Future[T]
     context: dict[str, Any]
+    urgent: bool = False
     running: bool = False
     doubted: bool = False
     result: T | None = None

@@ -29,6 +29,7 @@ from callcrm.kernel.facts import Fact
 from callcrm.kernel.streams import Recorded
 from callcrm.kernel.trouble import DatabaseGone, mend_of, passes
 from callcrm.kernel.unit import Health, InDoubt, Job, NotSaved, Trouble, Unit, Work
+from callcrm.kernel.waiting import Waiting
 
 __all__ = ["Health", "InDoubt", "NotSaved", "Unit", "Writer"]
 
@@ -39,7 +40,8 @@ T = TypeVar("T")
 PATIENCE_S = 30.0
 ATTEMPT_S = 20.0
 QUEUE = 1000
-GROUP = 200
+#: Units in one transaction at most. SQLite's commits wait for no disk: there short transactions let urgent units in.
+GROUP = {"sqlite": 8, "postgresql": 200}
 PAUSE_S = (0.05, 2.0)
 _CLOSED = "Not saved: the service is shutting down; try again when it is back."
 
@@ -69,7 +71,7 @@ class Writer:
         self._database = database
         self._bus = bus
         self._patience_s = patience_s
-        self._queue: asyncio.Queue[Job[Any] | None] = asyncio.Queue(queue)
+        self._queue = Waiting(queue)
         self._task: asyncio.Task[None] | None = None
         self._connection: AsyncConnection | None = None
         self._trouble = Trouble()
@@ -94,11 +96,12 @@ class Writer:
     def health(self) -> Health:
         """How it fares now."""
         trouble = self._trouble
-        return Health(not trouble.words, trouble.words, trouble.since, self._queue.qsize())
+        return Health(not trouble.words, trouble.words, trouble.since, len(self._queue))
 
-    async def do(self, work: Work[T], *, name: str, patience_s: float | None = None) -> T:
+    async def do(self, work: Work[T], *, name: str, patience_s: float | None = None, urgent: bool = False) -> T:
         """Run `work` in the next transaction and return its result after the commit.
 
+        An `urgent` one goes ahead of all that waits: somebody looks at his screen for it.
         What `work` raises is raised here, and only its own changes are undone. Waits while the
         queue is full. When the database could not be written for `patience_s` seconds (the
         writer's unless told; math.inf never gives up), raises NotSaved: nothing was stored.
@@ -109,7 +112,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         patience = self._patience_s if patience_s is None else patience_s
         context = structlog.contextvars.get_contextvars()
-        job: Job[T] = Job(work, name, patience, loop.time() + patience, loop.create_future(), context)
+        job: Job[T] = Job(work, name, patience, loop.time() + patience, loop.create_future(), context, urgent)
         endless = math.isinf(patience)
         try:
             async with asyncio.timeout(None if endless else patience):
@@ -130,12 +133,10 @@ class Writer:
         if self._task is None or self._closing:
             return
         self._closing = True
-        await self._queue.put(None)
+        self._queue.end()
         await self._task
-        while not self._queue.empty():
-            late = self._queue.get_nowait()
-            if late is not None:
-                late.end(NotSaved(_CLOSED))
+        for late in self._queue.drain():
+            late.end(NotSaved(_CLOSED))
         await self._let_go()
 
     def _expire(self, job: Job[Any]) -> None:
@@ -147,27 +148,13 @@ class Writer:
         return self._trouble.words or "The database is too busy; wait a moment and try again."
 
     async def _run(self) -> None:
-        ending = False
-        while not ending:
-            group, ending = await self._next_group()
+        while group := await self._queue.next_group(GROUP[self._database.dialect]):
             try:
                 await self._persist(group)
             except Exception as error:
                 log.exception("the writer failed over a group of units", units=[job.name for job in group])
                 for job in group:
                     job.end(error)
-
-    async def _next_group(self) -> tuple[list[Job[Any]], bool]:
-        """Everything that waits (at least one), and whether the end was among it."""
-        job = await self._queue.get()
-        group: list[Job[Any]] = []
-        while job is not None:
-            if not job.done.done():
-                group.append(job)
-            if len(group) >= GROUP or self._queue.empty():
-                return group, False
-            job = self._queue.get_nowait()
-        return group, True
 
     async def _persist(self, group: list[Job[Any]]) -> None:
         """Try until every unit of the group has its end."""

@@ -14,10 +14,10 @@ from callcrm.kernel.subscription import Resync, Subscription
 from callcrm.kernel.writer import Unit, Writer
 
 
-async def tell(writer: Writer, *calls: str, stream: str = "pbx:office") -> None:
+async def tell(writer: Writer, *calls: str, stream: str = "pbx:office", kind: str = "call.began") -> None:
     async def unit(unit: Unit) -> None:
         for call in calls:
-            unit.fact("call.began", stream=stream, call=call)
+            unit.fact(kind, stream=stream, call=call)
 
     await writer.do(unit, name="tell")
 
@@ -49,6 +49,18 @@ class BusContract:
         late = listener.subscribe("late")
         await tell(speaker, "two")
         assert ids(await heard(early, 1)) == ids(await heard(late, 1)) == [(2, "two")]
+
+    async def test_who_hears_few_kinds_hears_them_all_and_no_others(self, speaker: Writer, listener: LocalBus):
+        early = listener.subscribe("early")
+        await tell(speaker, "before", kind="call.ended")
+        await heard(early, 1)
+        live = listener.subscribe("live", kinds=("call.ended",), limit=5)
+        back = listener.subscribe("back", kinds=("call.ended",), after={"pbx:office": 0})
+        await tell(speaker, *(f"c{n}" for n in range(50)))
+        await tell(speaker, "one", kind="call.ended")
+        await tell(speaker, "two", kind="call.ended")
+        assert ids(await heard(live, 2)) == [(52, "one"), (53, "two")]
+        assert ids(await heard(back, 3)) == [(1, "before"), (52, "one"), (53, "two")]
 
     async def test_who_was_away_gets_what_was_missed_and_then_what_comes(self, speaker: Writer, listener: LocalBus):
         await tell(speaker, *(f"c{n}" for n in range(1, 1301)))

@@ -150,6 +150,20 @@ def test_a_longer_promise_is_never_due_earlier(hours: WorkingHours, start: datet
 
 
 @settings(deadline=None)
+@given(HOURS, MOMENTS, st.integers(0, 1000), st.integers(1, 1000))
+def test_a_promise_in_two_parts_is_the_same_promise(hours: WorkingHours, start: datetime, one: int, other: int) -> None:
+    assert hours.due(hours.due(start, one), other) == hours.due(start, one + other)
+
+
+@settings(deadline=None)
+@given(HOURS, MOMENTS, st.integers(1, 500))
+def test_the_clock_starts_at_the_opening_and_not_before(hours: WorkingHours, start: datetime, minutes: int) -> None:
+    opening = hours.next_opening(start) or start
+    assert opening + timedelta(minutes=minutes) <= hours.due(start, minutes)
+    assert hours.due(opening, minutes) == hours.due(start, minutes)
+
+
+@settings(deadline=None)
 @given(HOURS, MOMENTS)
 def test_the_next_opening_is_open(hours: WorkingHours, moment: datetime) -> None:
     opening = hours.next_opening(moment)

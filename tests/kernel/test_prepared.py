@@ -38,7 +38,7 @@ def call(key: str, **more: Any) -> dict[str, Any]:
 async def test_gives_what_the_statement_gives(database: Database) -> None:
     async with database.transaction() as db:
         await ADD.run(db, [call("a"), call("b", match=None, wait_s=None), call("c", direction="internal")])
-        for ids in (["a"], ["a", "b"], ["b", "c", "nobody"], []):
+        for ids in (["a"], ["a", "b"], ["b", "c", "nobody"], ["a", "b", "c", "x", "y"], []):
             plain = (await db.execute(_OF, {"ids": ids})).all()
             quick = await OF.all(db, {"ids": ids})
             assert [tuple(row) for row in quick] == [tuple(row) for row in plain]
