@@ -18,6 +18,11 @@ _RESULTS = {
 }
 
 
+def sounding(file: str) -> str:
+    """The recording that comes of what MixMonitor writes: option D writes bare samples, and a command makes a WAV."""
+    return f"{file[:-4]}.wav" if file.endswith(".raw") else file
+
+
 class Adapter:
     """Translates for one PBX. `hear` gives the signals of one leg event, in order."""
 
@@ -39,7 +44,7 @@ class Adapter:
             legs.LegParked: lambda e: say.Parked(e.at, e.leg, self._extension(e.by), e.space),
             legs.LegUnparked: lambda e: say.Unparked(e.at, e.leg, e.how, e.by),
             legs.LegPickedUp: lambda e: say.PickedUp(e.at, e.leg, e.instead),
-            legs.LegRecorded: lambda e: say.Recorded(e.at, e.leg, e.file) if e.file else None,
+            legs.LegRecorded: lambda e: say.Recorded(e.at, e.leg, sounding(e.file), e.hears) if e.file else None,
             legs.LegMailed: lambda e: say.Mailed(e.at, e.leg, e.box),
             legs.LegHungUp: lambda e: say.HungUp(e.at, e.leg),
             legs.LegDismissed: lambda e: say.Dismissed(e.at, e.leg),

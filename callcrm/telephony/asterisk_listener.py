@@ -15,9 +15,9 @@ from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
 from callcrm.kernel.writer import Unit, Writer
-from callcrm.telephony import members
+from callcrm.telephony import queues
 from callcrm.telephony.asterisk import Adapter
-from callcrm.telephony.asterisk_phones import AsteriskPhones
+from callcrm.telephony.asterisk_phones import AsteriskPhones, Parking
 from callcrm.telephony.commands import CommandRunner
 from callcrm.telephony.listener import Listener, Models, Parts
 from callcrm.telephony.sides import Sides
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from callcrm.settings import PbxSettings
 
 #: What is read of the stream; of the flood of VarSet only what names a recording.
-WANTED: dict[str, tuple[str, ...]] = dict.fromkeys(TRACKED | members.WANTED, ()) | {"VarSet": (SoundNames.VARIABLE,)}
+WANTED: dict[str, tuple[str, ...]] = dict.fromkeys(TRACKED | queues.WANTED, ()) | {"VarSet": (SoundNames.VARIABLE,)}
 
 
 def ami_settings(name: str, pbx: "PbxSettings") -> AmiSettings:
@@ -67,8 +67,9 @@ def asterisk_listener(
 ) -> Listener:
     """A listener for this PBX, not yet started; `calls` is its call model, the rest as in `Parts`."""
     connection = Connection(ami_settings(name, pbx), WANTED)
-    known = members.Members()
-    phones = AsteriskPhones(connection, dial_rules(pbx), known)
+    known = queues.Queues()
+    parking = Parking(pbx.parking_lot, pbx.hold_max_s, pbx.swap_code)
+    phones = AsteriskPhones(connection, dial_rules(pbx), known, parking)
     adapter = Adapter(sides or Sides(pbx.trunks, pbx.operators))
     return Listener(
         name,

@@ -12,21 +12,19 @@ from typing import Any
 import structlog
 from sqlalchemy import RowMapping, select, update
 
-from ami.messages import Message, first
+from ami.messages import Message
 from callcrm.kernel import clock
 from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.facts import Fact
 from callcrm.kernel.tables import Command
 from callcrm.kernel.writer import Unit, Writer
+from callcrm.telephony.dialler import Dialler
 from callcrm.telephony.port import PhoneSystem, Refused
 
 _log = structlog.get_logger(__name__)
-_TOKEN = "callcrm-"  # noqa: S105 - no secret: the ActionID that a dial's result comes with
 #: How many commands may be under way at one PBX; more wait, and expire.
 _AT_ONCE = 20
-#: Asterisk's reasons of an OriginateResponse.
-_NOT_TAKEN = {"0": "cannot be reached", "1": "did not answer", "3": "did not answer", "5": "is busy"}
 
 
 class CommandRunner:
@@ -34,14 +32,13 @@ class CommandRunner:
 
     def __init__(self, phones: PhoneSystem, database: Database, writer: Writer, bus: Bus, *, ring_s: float) -> None:
         self._phones, self._database, self._writer, self._bus = phones, database, writer, bus
-        self._ring_s, self._begun = ring_s, False
+        self._dialler, self._begun = Dialler(phones, ring_s=ring_s), False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._dialled: dict[str, asyncio.Future[Message]] = {}
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
         """Carry out what is wanted: what waits in the table, then what the bus tells."""
-        subscription = self._bus.subscribe(f"commands {self._phones.name}")
+        subscription = self._bus.subscribe(f"commands {self._phones.name}", kinds=("command.wanted",))
         try:
             if not self._begun:
                 await self._forget_sent()
@@ -60,10 +57,7 @@ class CommandRunner:
 
     def hear(self, message: Message) -> None:
         """An OriginateResponse brings the result of a dial."""
-        token = first(message, "ActionID")
-        waiting = self._dialled.get(token) if token.startswith(_TOKEN) else None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
+        self._dialler.hear(message)
 
     async def _take_waiting(self) -> None:
         query = select(Command.id).where(Command.pbx == self._phones.name, Command.state == "wanted")
@@ -135,7 +129,11 @@ class CommandRunner:
             return "expired", "Not done: the PBX could not be asked in time; try again."
         try:
             if row["kind"] == "dial":
-                return await self._dial(row, left)
+                return await self._dialler.dial(row["id"], row["args"], left)
+            if row["kind"] == "fetch":
+                return await self._dialler.fetch(row["id"], row["args"], left)
+            if row["kind"] == "cancel_dial":
+                return await self._cancel(row["args"]["dial"], row["args"]["channel"], left)
             return "done", await self._simply(row)(**row["args"], timeout=left)
         except Refused as refused:
             return "refused", str(refused)
@@ -149,10 +147,11 @@ class CommandRunner:
             "hang_up": phones.hang_up,
             "blind_transfer": phones.blind_transfer,
             "attended_transfer": phones.attended_transfer,
+            "complete_transfer": phones.complete_transfer,
             "cancel_transfer": phones.cancel_transfer,
+            "swap_transfer": phones.swap_transfer,
             "park": phones.park,
             "hold": phones.hold,
-            "resume": phones.resume,
             "pause": phones.pause,
             "unpause": phones.unpause,
             "pause_recording": phones.pause_recording,
@@ -162,20 +161,16 @@ class CommandRunner:
             raise Refused(f"PBX {phones.name} knows no command {row['kind']!r}.")
         return known[row["kind"]]
 
-    async def _dial(self, row: RowMapping, left: float) -> tuple[str, str]:
-        """Originate, then wait for what the PBX says of the operator's phone."""
-        token = _TOKEN + row["id"]
-        answer = self._dialled[token] = asyncio.get_running_loop().create_future()
-        try:
-            await self._phones.dial(**row["args"], token=token, timeout=left)
-            async with asyncio.timeout(self._ring_s + 10):
-                response = await answer
-        except TimeoutError:
-            return "refused", "The PBX did not say what became of the call."
-        finally:
-            self._dialled.pop(token, None)
-        extension, number = row["args"]["extension"], row["args"]["number"]
-        if first(response, "Response") == "Success":
-            return "done", f"Your phone {extension} answered; {number} is being called."
-        why = _NOT_TAKEN.get(first(response, "Reason"), "cannot be reached")
-        return "refused", f"Your phone {extension} {why}; {number} was not called."
+    async def _cancel(self, dial: str, channel: str, left: float) -> tuple[str, str]:
+        """A dial that still waits is never sent; one that was sent is ended."""
+
+        async def work(unit: Unit) -> bool:
+            query = select(Command.id).where(Command.id == dial, Command.state == "wanted").with_for_update()
+            if (await unit.db.execute(query)).scalar_one_or_none() is None:
+                return False
+            await self._settle(unit, dial, "cancelled", {"message": "You cancelled the call; nothing was dialled."})
+            return True
+
+        if await self._writer.do(work, name="cancel a dial that waits"):
+            return "done", "Nothing was dialled."
+        return await self._dialler.cancel(dial, channel, left)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from pydantic_core import to_json
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,7 +24,7 @@ from callcrm.kernel.writer import Unit, Writer
 
 _ADD = Prepared(insert(RawEvents))
 _JSON = json.JSONEncoder(ensure_ascii=False)
-_LEVEL = 3
+_LEVEL = 1
 _PAGE = 50
 #: A part that was damaged or forged does not fill the memory.
 _MAX_BODY = 64 << 20
@@ -56,6 +57,8 @@ class Journal:
         self.pbx = pbx
         self._numbers = count(1)
         self._part = Part(next(self._numbers))
+        #: How many events there were so far.
+        self.noted = 0
 
     def __len__(self) -> int:
         return len(self._part.lines)
@@ -63,12 +66,19 @@ class Journal:
     def note(self, at: float, what: Message | str) -> None:
         """One more event; a text is a marker: `opened` and `lost` of the link."""
         self._part.lines.append((at, what))
+        self.noted += 1
 
-    def cut(self) -> Part | None:
-        """What was gathered, to be written with `write`; None when there is nothing."""
-        if not self._part.lines:
+    def cut(self, before: int | None = None) -> Part | None:
+        """What was gathered, to be written with `write`; None when there is nothing.
+
+        Only the events before the one with this count, if told.
+        """
+        lines = self._part.lines
+        taken = len(lines) if before is None else before - 1 - (self.noted - len(lines))
+        if taken <= 0 or not lines:
             return None
         part, self._part = self._part, Part(next(self._numbers))
+        part.lines, self._part.lines = lines[:taken], lines[taken:]
         return part
 
     async def write(self, unit: Unit, part: Part) -> None:
@@ -110,7 +120,11 @@ async def trim(writer: Writer, days: float) -> None:
 def _line(at: float, what: Message | str) -> str:
     if isinstance(what, str):
         return json.dumps({"t": at, "banner": "link"} if what == "opened" else {"t": at, "closed": True})
-    return _JSON.encode({"t": at, "msg": what})
+    try:
+        return to_json({"t": at, "msg": what}).decode()
+    except ValueError:
+        # Bytes that were no text.
+        return _JSON.encode({"t": at, "msg": what})
 
 
 def _captured(body: bytes) -> list[Captured]:

@@ -11,6 +11,21 @@ from callcrm.kernel.tables import LinkState
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit, Writer
 
+#: The actions that people ask for: what may be sent of these is told to who offers them.
+ACTED = frozenset(
+    {
+        "Originate",
+        "Hangup",
+        "BlindTransfer",
+        "Atxfer",
+        "CancelAtxfer",
+        "Park",
+        "PlayDTMF",
+        "QueuePause",
+        "MixMonitorMute",
+    }
+)
+
 _log = structlog.get_logger(__name__)
 #: How often a link that is up is said to be.
 _SEEN_S = 30.0
@@ -68,6 +83,10 @@ def _row(pbx: str, link: Link, now: datetime) -> dict[str, object]:
         "words": link.words[:500],
         "since": datetime.fromtimestamp(link.since, UTC),
         "version": link.version,
-        "detail": {"missing": list(link.missing), "attempt": link.attempt},
+        "detail": {
+            "missing": list(link.missing),
+            "attempt": link.attempt,
+            "allowed": None if link.allowed is None else sorted(link.allowed & ACTED),
+        },
     }
     return row | ({"seen_at": now} if link.up else {})

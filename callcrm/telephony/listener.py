@@ -10,6 +10,7 @@ whole seconds are not all that is left; the snapshot then tells what happened me
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,10 +28,11 @@ from ami.messages import Message, first
 from ami.stream import LoggedIn, LoggedOut
 from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Unit, Writer
-from callcrm.telephony import members
 from callcrm.telephony.commands import CommandRunner
 from callcrm.telephony.journal import read_back
 from callcrm.telephony.linkrow import LinkBook
+from callcrm.telephony.queuebook import QueueBook
+from callcrm.telephony.queues import Queues
 from callcrm.telephony.scribe import Scribe, Troubles
 from callcrm.telephony.soundnames import SoundNames
 
@@ -40,6 +42,10 @@ _log = structlog.get_logger(__name__)
 AUDIT_S, TICK_S, AGAIN_S = 20.0, 1.0, 5.0
 #: Seconds after a log-in at which the snapshot has told all it can, and how far back a journal is read.
 SETTLED_S, READ_BACK = 8.0, timedelta(hours=24)
+#: Seconds of a batch's work after which others have their turn.
+TURN_S = 0.001
+#: Seconds before the journal's end whose changes may not have been written (turns.BEHIND_S, and a slow unit).
+AGAIN_WRITTEN_S = 3.0
 
 
 class Tracks(Protocol):
@@ -102,11 +108,11 @@ class Listener:
         database: Database,
         writer: Writer,
         commands: CommandRunner | None = None,
-        known: members.Members | None = None,
+        known: Queues | None = None,
     ) -> None:
         self.pbx, self.connection = pbx, connection
         self._parts, self._database, self._writer, self._commands = parts, database, writer, commands
-        self._members = known or members.Members()
+        self._queues = QueueBook(pbx, writer, known or Queues())
         self._troubles = Troubles(pbx)
         self._scribe = Scribe(pbx, writer, parts.record, self._troubles)
         self._links = LinkBook(pbx, writer)
@@ -152,7 +158,7 @@ class Listener:
 
     # ---- tasks ---------------------------------------------------------------
     async def _run(self) -> None:
-        works = {"ticks": self._tick_for_ever, "links": self._links.run}
+        works = {"ticks": self._tick_for_ever, "links": self._links.run, "queues": self._queues.run}
         if self._commands is not None:
             works["commands"] = self._commands.run
         beside = [asyncio.create_task(self._keep_up(work), name=f"{name} {self.pbx}") for name, work in works.items()]
@@ -160,8 +166,13 @@ class Listener:
         await self.connection.start()
         try:
             async for batch in self.connection.batches():
+                began = time.monotonic()
                 for at, item in batch:
                     self._take(at, item)
+                    if time.monotonic() - began > TURN_S:
+                        # A pop that is ready to be told does not wait for a long batch.
+                        await asyncio.sleep(0)
+                        began = time.monotonic()
                 await self._scribe.room()
         finally:
             for task in (*beside, *self._tasks):
@@ -206,7 +217,7 @@ class Listener:
 
     def _take_message(self, at: float, message: Message) -> None:
         self._scribe.note(at, message)
-        self._members.hear(message)
+        self._queues.hear(message, at)
         if self._commands is not None and first(message, "Event") == "OriginateResponse":
             self._commands.hear(message)
         asked = self._sounds.hear(message)
@@ -214,8 +225,12 @@ class Listener:
             self._begin(self._name_of_sound(asked), "recording's name")
         self._hear(self._guarded(self._parts.tracker.feed, message, at), at)
 
-    def _hear(self, events: Sequence[Any], at: float, *, quiet: bool = False) -> None:
-        """Leg events on to the model; what changed is written, unless `quiet`."""
+    def _hear(self, events: Sequence[Any], at: float) -> None:
+        """Leg events on to the model; what changed is written."""
+        if changes := self._changes(events, at):
+            self._scribe.add(changes)
+
+    def _changes(self, events: Sequence[Any], at: float) -> list[Any]:
         parts = self._parts
         changes: list[Any] = []
         try:
@@ -225,8 +240,7 @@ class Listener:
             changes += parts.calls.tick(at)
         except Exception:
             self._troubles.note("the call model failed")
-        if changes and not quiet:
-            self._scribe.add(changes)
+        return changes
 
     def _guarded(self, turn: Callable[..., list[Any]], *args: Any) -> list[Any]:
         try:
@@ -298,8 +312,12 @@ class Listener:
 
     # ---- after a crash -------------------------------------------------------
     async def _read_back(self) -> None:
-        """Feed tracker and model with what the journal holds of calls that are open: they were written already."""
+        """Feed tracker and model with what the journal holds of calls that are open.
+
+        What came of it was written already, but for the last moments: that may have waited, and is written again.
+        """
         parts, last = self._parts, 0.0
+        fresh: deque[tuple[float, list[Any]]] = deque()
         async with self._database.read() as db:
             since = await parts.open_since(db)
             if since is None:
@@ -311,7 +329,10 @@ class Listener:
                     events = self._guarded(parts.tracker.feed, captured.message, last)
                 else:
                     events = self._guarded(parts.tracker.lost, last)
-                self._hear(events, last, quiet=True)
+                fresh.append((last, self._changes(events, last)))
+                while fresh[0][0] < last - AGAIN_WRITTEN_S:
+                    fresh.popleft()
+        self._scribe.add([change for _, changes in fresh for change in changes])
         if last:
             self._guarded(parts.tracker.lost, last)
             _log.info("calls in progress were read back", pbx=self.pbx, calls=len(parts.calls.open_calls))

@@ -41,10 +41,10 @@ class Members:
         return [
             (in_queue, interface)
             for (in_queue, interface), phone in self._phones.items()
-            if (not queue or in_queue == queue) and extension in (_peer(phone), _peer(interface))
+            if (not queue or in_queue == queue) and extension in (peer(phone), peer(interface))
         ]
 
 
-def _peer(interface: str) -> str:
+def peer(interface: str) -> str:
     """`104` of `PJSIP/104` and of `Local/104@from-queue/n`."""
     return interface.partition("/")[2].partition("/")[0].partition("@")[0]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.tables import LinkState
 
 
@@ -21,14 +21,18 @@ class LinkLine:
     version: str
 
 
-async def links(db: AsyncConnection) -> list[LinkLine]:
-    """Every link, in the order of names."""
-    columns = (
+_LINKS = Prepared(
+    select(
         LinkState.pbx,
         LinkState.state,
         LinkState.words,
         LinkState.since,
         LinkState.seen_at,
         LinkState.version,
-    )
-    return [LinkLine(*row) for row in await db.execute(select(*columns).order_by(LinkState.pbx))]
+    ).order_by(LinkState.pbx)
+)
+
+
+async def links(db: Db) -> list[LinkLine]:
+    """Every link, in the order of names."""
+    return [LinkLine(*row) for row in await _LINKS.all(db)]

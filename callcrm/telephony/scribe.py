@@ -1,13 +1,13 @@
 """Writes what one PBX's listener finds: changes of calls and raw events, in order, many in one unit.
 
 What waits is bounded: a full scribe asks its listener to read no more, TCP then slows the PBX down, and
-nothing is dropped however long the database is away.
+nothing is dropped however long the database is away. A change is written together with the raw events up to it, so
+the rows are never ahead of the journal; the journal is ahead of the rows by what was overtaken (turns.BEHIND_S).
 """
 
 import asyncio
-import contextlib
 import sys
-from collections import deque
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -16,13 +16,12 @@ import structlog
 from ami.messages import Message
 from callcrm.kernel.writer import NotSaved, Unit, Writer
 from callcrm.telephony.journal import Journal, Part
+from callcrm.telephony.turns import Turns
 
 _log = structlog.get_logger(__name__)
 
 #: Most changes in one unit; how many, and how many raw events, may wait before nothing more is read.
 UNIT, WAITING, RAW_WAITING = 200, 2000, 20_000
-#: Changes that nobody waits for at this moment, and how long they wait for one that somebody does.
-_UNHURRIED, GATHER_S = frozenset({"call.began", "call.changed"}), 0.01
 PATIENCE_S, LAST_PATIENCE_S = 15.0, 3.0
 
 
@@ -50,16 +49,17 @@ class Scribe:
     ) -> None:
         self._pbx, self._writer, self._record, self._troubles = pbx, writer, record, troubles
         self._journal = Journal(pbx)
-        self._changes: deque[Any] = deque()
-        self._some, self._room, self._now = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._turns = Turns(UNIT)
+        self._some, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._ending = self._writing = self._hurried = self._given_up = False
+        self._journal_due: float | None = None
         self.recorded = 0
 
     @property
     def idle(self) -> bool:
         """Whether every change that was taken is in the database."""
-        return not self._changes and not self._writing
+        return not len(self._turns) and not self._writing
 
     def note(self, at: float, what: Message | str) -> None:
         """A raw event, or a marker of the journal."""
@@ -69,16 +69,15 @@ class Scribe:
 
     def add(self, changes: Sequence[Any]) -> None:
         """What changed, to be written soon."""
-        self._changes.extend(changes)
+        self._turns.add(changes, time.monotonic(), self._journal.noted)
         self._some.set()
-        if any(getattr(change, "kind", "") not in _UNHURRIED for change in changes):
-            self._now.set()
-        if len(self._changes) > WAITING:
+        if len(self._turns) > WAITING:
             self._hold()
 
     def nudge(self) -> None:
         """Let raw events that changed nothing not wait any longer; once a second will do."""
         if len(self._journal):
+            self._journal_due = time.monotonic()
             self._some.set()
 
     async def room(self) -> None:
@@ -87,24 +86,32 @@ class Scribe:
 
     async def run(self) -> None:
         """Write until the end."""
-        while not (self._ending and not self._changes and not len(self._journal)):
-            await self._some.wait()
-            await self._gather()
+        while not (self._ending and not len(self._turns) and not len(self._journal)):
+            await self._turn()
             self._writing = True
             try:
                 await self._write()
             finally:
                 self._writing = False
-            if self._ending:
-                self._some.set()
 
-    async def _gather(self) -> None:
-        """A call that begins is written together with the phone that rings for it: one unit, and the pop no later."""
-        if not self._ending and not self._now.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GATHER_S):
-                    await self._now.wait()
-        self._now.clear()
+    async def _turn(self) -> None:
+        """Wait until it is somebody's turn."""
+        loop = asyncio.get_running_loop()
+        while not self._pressed:
+            self._some.clear()
+            due = min((at for at in (self._turns.due, self._journal_due) if at is not None), default=None)
+            pause = None if due is None else due - time.monotonic()
+            if pause is not None and pause <= 0:
+                return
+            alarm = None if pause is None else loop.call_later(pause, self._some.set)
+            await self._some.wait()
+            if alarm is not None:
+                alarm.cancel()
+
+    @property
+    def _pressed(self) -> bool:
+        """Whether everything is to be written, due or not."""
+        return self._ending or not self._room.is_set()
 
     def hurry(self) -> None:
         """We are to end soon: a database that is away is not waited for much longer."""
@@ -114,35 +121,27 @@ class Scribe:
         """No more will be taken: `run` writes what is left, and returns."""
         self._ending = True
         self._some.set()
-        self._now.set()
 
     def _hold(self) -> None:
         self._some.set()
         self._room.clear()
 
     async def _write(self) -> None:
-        """One unit: what changed, and the raw events it came out of.
-
-        Raw events go with the last of their changes, never before: what the journal holds is in the rows too.
-        """
-        self._some.clear()
-        changes = [self._changes.popleft() for _ in range(min(UNIT, len(self._changes)))]
-        part = None
-        if self._changes:
-            self._some.set()
-            self._now.set()
-        else:
-            part = self._journal.cut()
+        """One unit: what changed, and the raw events up to it."""
+        turn = self._turns.take(time.monotonic(), everything=self._pressed)
+        changes, self._journal_due = turn.changes, None
+        part = self._journal.cut(self._turns.oldest_line if turn.in_order else None)
+        if len(self._turns) <= WAITING and len(self._journal) <= RAW_WAITING:
             self._room.set()
         if part is None and not changes:
             return
         try:
-            await self._persistently(changes, part)
+            await self._persistently(changes, part, urgent=turn.urgent)
         except Exception:
             self._troubles.note("changes could not be written together")
             await self._singly(changes, part)
 
-    async def _persistently(self, changes: Sequence[Any], part: Part | None = None) -> None:
+    async def _persistently(self, changes: Sequence[Any], part: Part | None = None, *, urgent: bool = False) -> None:
         """Write it, however long the database is away; only when we are to end it is given up."""
 
         async def work(unit: Unit) -> None:
@@ -154,7 +153,7 @@ class Scribe:
         while not self._given_up:
             patience = LAST_PATIENCE_S if self._hurried else PATIENCE_S
             try:
-                await self._writer.do(work, name=f"calls of {self._pbx}", patience_s=patience)
+                await self._writer.do(work, name=f"calls of {self._pbx}", patience_s=patience, urgent=urgent)
             except NotSaved as error:
                 self._given_up = self._hurried
                 said = "calls were lost with the database away" if self._given_up else "calls wait for the database"

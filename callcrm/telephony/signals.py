@@ -138,9 +138,10 @@ class PickedUp(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Signal):
-    """The leg is recorded into this file."""
+    """The leg is recorded into this file; with `hears` what counts there as said is what it hears."""
 
     file: str
+    hears: bool = False
 
 
 @dataclass(frozen=True, slots=True)

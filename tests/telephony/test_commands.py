@@ -60,7 +60,7 @@ class Desk:
         async with asyncio.timeout(5):
             while True:
                 row = await self.row(command)
-                if row["state"] in ("done", "refused", "expired"):
+                if row["state"] in ("done", "refused", "expired", "cancelled"):
                     return row["state"], row["result"]["message"]
                 await asyncio.sleep(0.01)
 
@@ -118,6 +118,97 @@ async def test_a_number_that_may_not_be_dialled_is_refused_in_words(desk):
     assert state == "refused"
     assert "number" in words
     assert desk.pbx.names() == []
+
+
+CHANNEL = "1763764160.123456789"
+
+
+def gone(action):
+    return [message(Response="Error", ActionID=first(action, "ActionID"), Message="No such channel")]
+
+
+def ended(desk, token):
+    """The PBX ends the operator's line before he lifted his phone."""
+
+    def answer(action):
+        desk.pbx.say(message(Event="OriginateResponse", ActionID=token, Response="Failure", Reason="0"))
+        return [message(Response="Success", ActionID=first(action, "ActionID"))]
+
+    return answer
+
+
+async def test_a_dial_is_cancelled_while_the_operators_phone_rings(desk):
+    dial = await desk.want("dial", extension="101", number="79161234567", channel=CHANNEL)
+    await until(lambda: desk.pbx.names() == ["Originate"])
+    desk.pbx.answers["Hangup"] = ended(desk, dialled(desk.pbx))
+    cancel = await desk.want("cancel_dial", dial=dial, channel=CHANNEL)
+    assert await desk.ended(cancel) == ("done", "The call was cancelled.")
+    assert await desk.ended(dial) == ("cancelled", "You cancelled the call; 79161234567 was not called.")
+    assert [first(one, "Channel") for one in desk.pbx.asked if first(one, "Event") == "Hangup"] == [CHANNEL]
+    assert [first(one, "ChannelId") for one in desk.pbx.asked if first(one, "Event") == "Originate"] == [CHANNEL]
+
+
+async def test_a_dial_whose_line_is_not_there_yet_is_ended_as_soon_as_it_is(desk):
+    dial = await desk.want("dial", extension="101", number="79161234567", channel=CHANNEL)
+    await until(lambda: desk.pbx.names() == ["Originate"])
+    tries = []
+
+    def answer(action):
+        tries.append(first(action, "Channel"))
+        return gone(action) if len(tries) < 3 else ended(desk, dialled(desk.pbx))(action)
+
+    desk.pbx.answers["Hangup"] = answer
+    cancel = await desk.want("cancel_dial", dial=dial, channel=CHANNEL)
+    assert (await desk.ended(cancel))[0] == "done"
+    assert (await desk.ended(dial))[0] == "cancelled"
+    assert len(tries) == 3
+
+
+async def test_a_dial_that_was_cancelled_before_it_was_sent_is_never_sent(database, writer, bus):
+    async with FakePbx() as pbx:
+        desk = Desk(pbx, database, writer, bus)
+        dial = await desk.want("dial", extension="101", number="79161234567", channel=CHANNEL)
+        later = await desk.want("cancel_dial", dial=dial, channel=CHANNEL)
+
+        async def first_of_all(unit):
+            await unit.db.execute(update(Command).where(Command.id == dial).values(pbx="away"))
+
+        async def back(unit):
+            await unit.db.execute(update(Command).where(Command.id == dial).values(pbx="office"))
+
+        await writer.do(first_of_all, name="the dial waits")
+        async with desk:
+            assert await desk.ended(later) == ("done", "Nothing was dialled.")
+            await writer.do(back, name="the dial is there")
+            await desk.runner._take_waiting()
+            await asyncio.sleep(0.2)
+            assert (await desk.row(dial))["state"] == "cancelled"
+            assert pbx.names() == []
+
+
+async def test_cancelling_what_has_ended_already_says_so(desk):
+    desk.pbx.answers["Hangup"] = gone
+    cancel = await desk.want("cancel_dial", dial="0" * 32, channel=CHANNEL)
+    assert await desk.ended(cancel) == ("done", "The call had ended already.")
+
+
+async def test_somebody_who_is_held_is_parked_for_long_and_fetched_by_his_space(desk):
+    hold = await desk.want("hold", channel="PJSIP/trunk-1", extension="101")
+    assert (await desk.ended(hold))[0] == "done"
+    (park,) = [one for one in desk.pbx.asked if first(one, "Event") == "Park"]
+    assert (first(park, "TimeoutChannel"), first(park, "Timeout")) == ("PJSIP/101", "600000")
+    fetch = await desk.want("fetch", extension="101", space="701")
+    await until(lambda: "Originate" in desk.pbx.names())
+    token = dialled(desk.pbx)
+    desk.pbx.say(message(Event="OriginateResponse", ActionID=token, Response="Failure", Reason="3"))
+    assert await desk.ended(fetch) == ("refused", "Your phone 101 did not answer; the client is still parked.")
+
+
+async def test_two_talks_are_swapped_by_the_feature_code(desk):
+    swap = await desk.want("swap_transfer", channel="PJSIP/101-1")
+    assert (await desk.ended(swap))[0] == "done"
+    pressed = [first(one, "Digit") for one in desk.pbx.asked if first(one, "Event") == "PlayDTMF"]
+    assert pressed == ["*", "4"]
 
 
 async def test_what_the_pbx_refuses_says_why(desk):
@@ -224,7 +315,8 @@ async def test_a_wish_that_is_none_is_refused_before_it_is_stored(writer, kind, 
 
 async def test_a_wish_is_stored_with_its_end(database, writer):
     command = await writer.do(
-        lambda unit: want(unit, "office", "park", {"channel": "PJSIP/1-1"}, wanted_by=7, expires_s=3), name="want"
+        lambda unit: want(unit, "office", "park", {"channel": "PJSIP/1-1", "extension": "1"}, wanted_by=7, expires_s=3),
+        name="want",
     )
     async with database.read() as db:
         row = (await db.execute(select(Command).where(Command.id == command))).mappings().one()

@@ -359,7 +359,7 @@ async def test_a_database_that_stays_away_does_not_keep_us_from_ending(pbx, data
     monkeypatch.setattr("callcrm.telephony.scribe.PATIENCE_S", 0.2)
     monkeypatch.setattr("callcrm.telephony.scribe.LAST_PATIENCE_S", 0.1)
 
-    async def away(work, *, name, patience_s=0.1):
+    async def away(work, *, name, patience_s=0.1, urgent=False):
         await asyncio.sleep(patience_s)
         raise NotSaved("The database is away.")
 
