@@ -9,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor, Right, require, visible_calls
 from callcrm.calls.tables import CallRecording, CallRow
-from callcrm.kernel import audit
 from callcrm.kernel.errors import NotFound
-from callcrm.kernel.writer import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,3 @@ async def drawings(db: AsyncConnection, calls: Sequence[str]) -> dict[tuple[str,
     columns = (CallRecording.call_id, CallRecording.n, CallRecording.peaks)
     drawn = (CallRecording.call_id.in_(calls), CallRecording.peaks.is_not(None))
     return {(row.call_id, row.n): row.peaks or b"" for row in await db.execute(select(*columns).where(*drawn))}
-
-
-async def note_listening(unit: Unit, actor: Actor, call_id: str, n: int, address: str) -> None:
-    """Leave a row of who listened to what, from where."""
-    await audit.write(unit, actor, "listen", "recording", f"{call_id}/{n}", address=address)

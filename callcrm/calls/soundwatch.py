@@ -7,8 +7,7 @@ looked for now and then for a day, as files of a copied folder may come in the n
 """
 
 import asyncio
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,10 +20,8 @@ from callcrm.calls.tables import CallRecording, CallRow
 from callcrm.kernel import clock
 from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
-from callcrm.kernel.errors import CallcrmError
-from callcrm.kernel.facts import Fact
 from callcrm.kernel.prepared import Found, Prepared
-from callcrm.kernel.trouble import passes
+from callcrm.kernel.wakes import Wakes, tried
 from callcrm.kernel.writer import Unit, Writer
 from recordings import Folder, Look, Looker
 
@@ -82,8 +79,16 @@ def _missing(look: Look) -> Look:
     return replace(look, state="missing", cause=f"The file did not come within {minutes} minutes after the call.")
 
 
+#: Fetches a PBX's file into its folder here.
+Bring = Callable[[str, str], Awaitable[str]]
+
+
 class SoundWatch:
-    """The worker; `run` goes on until it is cancelled. `folders` are those of the PBXes, by name."""
+    """The worker; `run` goes on until it is cancelled. `folders` are those of the PBXes, by name.
+
+    So long (`keep_after_s`) after a file was found whole it is due to be kept. `bring` fetches a file of a PBX whose
+    folder is not mounted into its folder here, and says in words why it did not; "" when it is here, or not there yet.
+    """
 
     def __init__(
         self,
@@ -92,50 +97,29 @@ class SoundWatch:
         bus: Bus,
         folders: Mapping[str, Folder | None],
         looker: Looker,
+        *,
+        keep_after_s: float = 60.0,
+        bring: Bring | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
         self._bus = bus
         self._folders = folders
         self._looker = looker
-        self._woken = asyncio.Event()
+        self._keep_after = timedelta(seconds=keep_after_s)
+        self._bring = bring
 
     async def run(self) -> None:
         """Look at what is due, whenever something is."""
-        hears = asyncio.create_task(self._hear(), name="recordings-hear")
-        try:
+        async with Wakes(self._bus, "recordings", ("call.ended", "call.changed")) as wakes:
             while True:
-                self._woken.clear()
-                pause = await self._turn()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._woken.wait()
-                        await asyncio.sleep(min(pause, _GATHER_S))
-        finally:
-            hears.cancel()
-            await asyncio.gather(hears, return_exceptions=True)
-
-    async def _hear(self) -> None:
-        subscription = self._bus.subscribe("recordings")
-        try:
-            async for fact in subscription:
-                if not isinstance(fact, Fact) or fact.kind in ("call.ended", "call.changed"):
-                    self._woken.set()
-        finally:
-            subscription.close()
+                pause = await tried(self._turn, "recordings cannot be looked at at present")
+                await wakes.rest(_IDLE_S / 6 if pause is None else pause, _GATHER_S)
 
     async def _turn(self) -> float:
         """One round; seconds until the next is due."""
-        try:
-            done = await self.check_due()
-            return 0.0 if done >= _BATCH else await self._until_due()
-        except CallcrmError as error:
-            log.warning("recordings cannot be noted at present", error=str(error))
-        except Exception as error:
-            if not passes(error):
-                raise
-            log.warning("recordings cannot be read at present", error=repr(error))
-        return _IDLE_S / 6
+        done = await self.check_due()
+        return 0.0 if done >= _BATCH else await self._until_due()
 
     async def check_due(self) -> int:
         """Look at the recordings that are due now, a batch at most; how many there were."""
@@ -148,7 +132,9 @@ class SoundWatch:
 
         async def note(unit: Unit) -> None:
             for row, verdict in zip(rows, verdicts, strict=True):
-                await _note(unit, row, verdict)
+                await _note(unit, row, verdict, self._keep_after)
+                # Each row is written within the event loop: between two of them it is others' turn.
+                await asyncio.sleep(0)
 
         await self._writer.do(note, name="recordings")
         return len(rows)
@@ -157,7 +143,10 @@ class SoundWatch:
         since_end_s = (now - (row.ended_at or row.check_at)).total_seconds()
         talk_s = (row.talk_s or 0.0) if row.files == 1 else None
         folder = self._folders.get(row.pbx)
+        trouble = await self._bring(row.pbx, row.file) if self._bring else ""
         look = await self._looker.look(folder, row.file, talk_s, max(0.0, since_end_s))
+        if trouble and look.state in ("late", "missing", "unknown", "empty"):
+            look = replace(look, state="unknown", cause=trouble)
         return judge(look, since_end_s, talk_s, now)
 
     async def _until_due(self) -> float:
@@ -190,7 +179,7 @@ def _due() -> Any:
 
 _DUE = Prepared(_due())
 _NEXT = Prepared(select(func.min(CallRecording.check_at)).where(CallRecording.state.in_(_WATCHED)))
-_SEEN = ("state", "cause", "seconds", "channels", "size", "peaks", "check_at")
+_SEEN = ("state", "cause", "seconds", "channels", "size", "peaks", "check_at", "keep_at")
 _NOTE = Prepared(
     update(CallRecording)
     .where(
@@ -205,9 +194,10 @@ _NOTE = Prepared(
 )
 
 
-async def _note(unit: Unit, row: Found, verdict: Verdict) -> None:
+async def _note(unit: Unit, row: Found, verdict: Verdict, keep_after: timedelta) -> None:
     """The row as it was looked at; one that somebody else has changed meanwhile (deleted, paused) stays."""
     look = verdict.look
+    whole = verdict.check_at is None and look.state in ("present", "partial")
     seen = {
         "b_began": row.began,
         "b_call": row.call_id,
@@ -220,6 +210,7 @@ async def _note(unit: Unit, row: Found, verdict: Verdict) -> None:
         "seen_size": look.size,
         "seen_peaks": look.peaks,
         "seen_check_at": verdict.check_at,
+        "seen_keep_at": unit.now + keep_after if whole else None,
     }
     noted = await _NOTE.first(unit.db, seen)
     if noted is not None and (look.state, look.size) != (row.state, row.size):
