@@ -39,8 +39,22 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a leg did besides ringing and talking with the client, since when, until when (None: still).
+
+    `kind`: hold (it put its party on hold), asked (it talked with the leg of `who`, not with the client), queue
+    (it waited in the queue `who`), parked (at the place `who`), voicemail (in the box `who`).
+    """
+
+    kind: str
+    at: float
+    until: float | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallLeg:
-    """One party's channel; `side` is operator, trunk or other."""
+    """One party's channel; `side` is operator, trunk or other, `up_at` when its phone, or the PBX, answered."""
 
     channel: str
     uniqueid: str
@@ -51,6 +65,8 @@ class CallLeg:
     answered_at: float | None
     talk_s: float | None
     cause: int | None
+    up_at: float | None = None
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +90,14 @@ class Pickup:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A recording's name as the PBX told it, and the stretch of the call it belongs to."""
+    """A recording's name as the PBX told it, when it began, and whose voice its first lane holds.
+
+    `first_lane`: client or operator; of an internal call the caller stands for the client.
+    """
 
     file: str
     at: float | None = None
+    first_lane: str = "client"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from callcrm.calls.tables import CallNote, CallOperator, CallRecording, CallRow, LegRow, Pop
+from callcrm.calls import xraykeeping
+from callcrm.calls.tables import CallNote, CallOperator, CallRecording, CallRow, LegRow, Pin, Pop
 from callcrm.kernel.schema import Base
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
@@ -52,19 +53,24 @@ def _one_note(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _move_sounds(unit: Unit, ids: Sequence[str], into: tuple[datetime, str]) -> None:
-    """A sound file is one recording of one call; what the target has already is not doubled."""
+    """A sound file is one recording of one call; what is there already is not doubled. Pins stay on it."""
     found = await _of(unit, CallRecording, [*ids, into[1]])
-    mine = [row for row in found if row["call_id"] == into[1]]
-    files = {row["file"] for row in mine}
-    n = max((row["n"] for row in mine), default=-1)
+    files = {row["file"]: row["n"] for row in found if row["call_id"] == into[1]}
+    n = max(files.values(), default=-1)
     moved = []
     for row in sorted((row for row in found if row["call_id"] != into[1]), key=lambda row: (row["began"], row["n"])):
         if row["file"] not in files:
-            files.add(row["file"])
             n += 1
-            moved.append({**row, "began": into[0], "call_id": into[1], "n": n})
+            files[row["file"]] = n
+            moved.append({**row, "began": into[0], "call_id": into[1], "n": n, "xrayed_at": None})
+        here = (Pin.call_id == row["call_id"], Pin.n == row["n"])
+        values = {"began": into[0], "call_id": into[1], "n": files[row["file"]]}
+        await unit.db.execute(update(Pin).where(*here).values(values))
     await unit.db.execute(delete(CallRecording).where(CallRecording.call_id.in_(ids)))
     await upsert(unit.db, CallRecording, moved)
+    await xraykeeping.forget(unit, ids)
+    if moved:
+        await xraykeeping.look_again(unit, into[1])
 
 
 async def _of(unit: Unit, table: type[CallNote] | type[CallRecording], ids: Sequence[str]) -> list[dict[str, Any]]:

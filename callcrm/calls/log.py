@@ -1,7 +1,7 @@
 """Rows of the call log as people and programs see them: plain, frozen, numbers masked where the account is."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -20,7 +20,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class RecordingLine:
-    """A recording of a call: its number within it, and how it stands."""
+    """A recording of a call: its number within it, how it stands, and when the PBX began it, where it told.
+
+    `first_lane`: of two lanes, whose the first one is, the client's or the operator's.
+    """
 
     n: int
     file: str
@@ -29,6 +32,8 @@ class RecordingLine:
     seconds: float | None
     channels: int | None
     size: int | None
+    at: datetime | None = None
+    first_lane: str = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,17 @@ class CallLine:
 
 
 @dataclass(frozen=True, slots=True)
+class StretchLine:
+    """What a leg did besides ringing and talking (the kinds are those of `call.Stretch`); `until` None: still."""
+
+    kind: str
+    who: str
+    person: str
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LegLine:
     """One party's channel of a call."""
 
@@ -105,6 +121,8 @@ class LegLine:
     answered_at: datetime | None
     talk_s: float | None
     cause: int | None
+    up_at: datetime | None = None
+    stretches: tuple[StretchLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +138,39 @@ class NoteLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What people said of a call: its disposition, and a note each, the oldest first."""
+
+    disposition: str | None
+    notes: tuple[NoteLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WholeCall:
-    """A call with everything that is known of it."""
+    """A call with everything that is known of it; `aside`: lines of consultations in it that moved no client."""
 
     call: CallLine
     legs: tuple[LegLine, ...]
     notes: tuple[NoteLine, ...]
+    aside: tuple[LegLine, ...] = ()
+
+
+#: A call that was missed longer ago is nobody's debt any more, unless an earlier time is asked for.
+OWED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What of the call log is asked for; None means all.
 
-    `client` is a card's id, `number` an E.164; `operator` an account's id, `extension` a phone.
-    The rest are the log's saved filters: `owed` (missed, and nobody talked with him since),
+    `client` is a card's id, `organisation` that of the people and numbers of one, `number` an E.164;
+    `operator` an account's id, `extension` a phone; `noted`: somebody wrote something of it.
+    The rest are the log's saved filters: `owed` (missed since OWED_FOR or `since`, and nobody talked with him after),
     `unlinked` (no card), `unsaid` (answered, without disposition), `transferred`, `held_s` (held longer).
+
+    What the sound tells: `heard` is a saved filter (silent, talkover, late, onesided, faulty); at least so long was the
+    longest silence (`silence_s`), talking at once (`overlap_s`) and the wait for the operator's first word
+    (`first_word_s`), and so large his share of all talk. `sort`: by this figure of the sound, the largest first.
     """
 
     since: datetime | None = None
@@ -142,6 +178,7 @@ class Filters:
     direction: str | None = None
     missed: bool | None = None
     client: int | None = None
+    organisation: int | None = None
     number: str | None = None
     operator: int | None = None
     extension: str | None = None
@@ -151,5 +188,12 @@ class Filters:
     owed: bool = False
     unlinked: bool = False
     unsaid: bool = False
+    noted: bool = False
     transferred: bool = False
     held_s: float | None = None
+    heard: str | None = None
+    silence_s: float | None = None
+    overlap_s: float | None = None
+    first_word_s: float | None = None
+    operator_share: float | None = None
+    sort: str | None = None

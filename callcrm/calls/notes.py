@@ -1,17 +1,18 @@
 """What people write of a call: a note each, the disposition, and who the client was.
 
-A note is autosaved from its first letter: each saving names the version it was made from.
-Whoever saves an older one gets Conflict with the text as it is now, and nothing is lost.
+A note is autosaved from its first letter: each saving says which text it was made from. What another
+tab of the same person wrote meanwhile is merged in (callcrm.calls.merging), so that nothing is lost.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from callcrm.accounts.policy import Actor, Right, require, visible_calls
+from callcrm.calls import merging
 from callcrm.calls.rows import Context
 from callcrm.calls.tables import CallNote, CallRow
 from callcrm.clients import service as clients
@@ -19,7 +20,6 @@ from callcrm.clients.match import read
 from callcrm.clients.tables import Client
 from callcrm.kernel import audit
 from callcrm.kernel.errors import Conflict, Invalid, NotFound
-from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 
 NOTE_LENGTH = 20_000
@@ -29,7 +29,10 @@ DISPOSITION_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One person's note of a call, and the disposition he chose; `version` 0: nothing is saved yet."""
+    """One person's note of a call, and the disposition he chose; `version` 0: nothing is saved yet.
+
+    `merged`: what was stored is not what was sent, for somebody wrote from elsewhere meanwhile.
+    """
 
     call_id: str
     user_id: int
@@ -37,28 +40,38 @@ class Note:
     disposition: str | None = None
     version: int = 0
     changed_at: datetime | None = None
+    merged: bool = False
 
 
 #: What follows from a call's client having been chosen: number, client, cards that gave way.
 Relink = Callable[[Unit, str, int, Sequence[int]], Awaitable[None]]
 
 
-async def note(unit: Unit, actor: Actor, call_id: str, text: str, version: int) -> Note:
-    """Save the actor's note of a call; gives it with its new version.
+async def note(unit: Unit, actor: Actor, call_id: str, text: str, base: str = "", *, tried: Sequence[str] = ()) -> Note:
+    """Save the actor's note of a call, made from `base`; gives it as it is now.
 
-    Raises Conflict with the note as it is now (`current`, a Note) when it was saved from elsewhere
-    meanwhile, NotFound for a call that is not his to see, Invalid for more than 20,000 characters.
+    `tried` are texts that he sent before and does not know the fate of. When another text is stored than any
+    of these, both are merged. Raises NotFound for a call that is not his to see, Invalid for more than
+    20,000 characters.
     """
-    call, held = await _load(unit, actor, call_id, version)
-    kept = "".join(c for c in text.replace("\r\n", "\n") if c.isprintable() or c in "\n\t")
+    call = await _call(unit, actor, call_id)
+    held = await _held(unit, call, actor.user_id)
+    sent = clean(text)
+    began = merging.start([clean(one) for one in (base, *tried)], held.text)
+    kept = merging.merge(began, held.text, sent)
     if len(kept) > NOTE_LENGTH:
         raise Invalid(f"A note has at most {NOTE_LENGTH} characters; this one has {len(kept)}.", {"text": "too long"})
     if kept == held.text:
-        return held
+        return replace(held, merged=kept != sent)
     saved = await _save(unit, call, held, text=kept)
     await _set(unit, call, note_line=_first_line(kept))
     unit.fact("call.noted", call=call_id, user=actor.user_id)
-    return saved
+    return replace(saved, merged=kept != sent)
+
+
+def clean(text: str) -> str:
+    """A note as it is kept: plain lines, without marks that hide in text."""
+    return "".join(c for c in text.replace("\r\n", "\n") if c.isprintable() or c in "\n\t")
 
 
 async def set_disposition(
@@ -66,15 +79,15 @@ async def set_disposition(
     actor: Actor,
     call_id: str,
     disposition: str | None,
-    version: int,
     *,
     allowed: Collection[str] | None = None,
 ) -> Note:
     """Choose the call's disposition (None takes it back); `allowed` are those of its queue.
 
-    Raises as `note` does. A disposition that another person chose for this call is replaced, and audited.
+    Raises NotFound and Invalid. One that was chosen before, by whomever, is replaced; the audit keeps both.
     """
-    call, held = await _load(unit, actor, call_id, version)
+    call = await _call(unit, actor, call_id)
+    held = await _held(unit, call, actor.user_id)
     chosen = disposition.strip()[:DISPOSITION_LENGTH] if disposition else None
     if chosen and allowed is not None and chosen not in allowed:
         raise Invalid(f"{chosen!r} is no disposition of this queue.", {"disposition": "choose one from the list"})
@@ -83,7 +96,8 @@ async def set_disposition(
     saved = await _save(unit, call, held, disposition=chosen)
     await _set(unit, call, disposition=chosen)
     unit.fact("call.noted", call=call_id, user=actor.user_id)
-    await audit.write(unit, actor, "set disposition", "call", call_id)
+    change = {"from": call["disposition"], "to": chosen}
+    await audit.write(unit, actor, "set disposition", "call", call_id, change)
     return saved
 
 
@@ -159,14 +173,6 @@ async def _call(unit: Unit, actor: Actor, call_id: str) -> RowMapping:
     return found
 
 
-async def _load(unit: Unit, actor: Actor, call_id: str, version: int) -> tuple[RowMapping, Note]:
-    call = await _call(unit, actor, call_id)
-    held = await _held(unit, call, actor.user_id)
-    if held.version != version:
-        raise Conflict("This note was changed elsewhere meanwhile; here are both texts.", held)
-    return call, held
-
-
 async def _held(unit: Unit, call: RowMapping, user_id: int) -> Note:
     statement = select(CallNote.text, CallNote.disposition, CallNote.version, CallNote.changed_at).where(
         CallNote.began == call["began"], CallNote.call_id == call["id"], CallNote.user_id == user_id
@@ -188,7 +194,11 @@ async def _save(unit: Unit, call: RowMapping, held: Note, **changed: Any) -> Not
         "version": held.version + 1,
         "changed_at": unit.now,
     }
-    await upsert(unit.db, CallNote, row)
+    if held.version:
+        mine = (CallNote.began == call["began"], CallNote.call_id == held.call_id, CallNote.user_id == held.user_id)
+        await unit.db.execute(update(CallNote).where(*mine).values(row))
+    else:
+        await unit.db.execute(insert(CallNote), row)
     return Note(held.call_id, held.user_id, row["text"], row["disposition"], row["version"], unit.now)
 
 

@@ -175,4 +175,8 @@ def _leg(one: CallLeg, seconds: Any, moment: Any) -> dict[str, Any]:
         "answered_at": moment(one.answered_at),
         "talk_s": seconds(one.talk_s),
         "cause": one.cause,
+        "stretches": [
+            {"kind": stretch.kind, "who": stretch.who, "at": moment(stretch.at), "until": moment(stretch.until)}
+            for stretch in one.stretches
+        ],
     }

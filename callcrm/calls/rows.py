@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from callcrm.calls.call import Call, Parked, Pickup, Transfer
+from callcrm.calls.call import Call, Parked, Pickup, Stretch, Transfer
 from callcrm.kernel.numbers import Number, parse
 from callcrm.kernel.schema import storable
 
@@ -152,9 +152,15 @@ def leg_rows(call: Call, first: datetime) -> list[Row]:
             "answered_at": moment(leg.answered_at),
             "talk_s": leg.talk_s,
             "cause": leg.cause,
+            "up_at": moment(leg.up_at),
+            "stretches": [_stretch(one) for one in leg.stretches] or None,
         }
         for n, leg in enumerate(call.legs)
     ]
+
+
+def _stretch(one: Stretch) -> Row:
+    return {"kind": one.kind, "who": _short(one.who), "at": _said(one.at), "until": _said(one.until)}
 
 
 def operator_rows(call: Call, first: datetime, context: Context) -> list[Row]:

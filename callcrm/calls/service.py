@@ -34,9 +34,14 @@ _EXTENSIONS = (
     .where(CallOperator.began == CallRow.began, CallOperator.call_id == CallRow.id)
     .scalar_subquery()
 )
+_CALLS = CallRow.__table__.c
+#: What an index stands on is written only where it changed: that costs most.
+_INDEXED = frozenset(column.name for index in CallRow.__table__.indexes for column in index.columns)  # type: ignore[attr-defined]
+#: What is asked of a call that is there, before it is written anew.
+_ASKED = ("began", "id", "client_id", "match", "state", "ended_at", "outcome", "disposition", "note_line")
 _STORED = Prepared(
     select(
-        *CallRow.__table__.columns,
+        *(_CALLS[name] for name in sorted(_INDEXED.union(_ASKED))),
         _LEGS.label("legs"),
         _EXTENSIONS.label("extensions"),
     )
@@ -155,21 +160,20 @@ async def _write(
 
 
 async def _write_row(unit: Unit, row: Row, before: Stored | None, *, keep: Sequence[str]) -> None:
-    """A row that is there has only what changed written: seven of its columns are in indexes, and they cost most."""
+    """A row that is there is written anew but for what an index stands on and what did not change."""
     if before is None:
         await upsert(unit.db, CallRow, row, keep=keep)
         return
-    changed = {name: value for name, value in row.items() if name not in keep and before[name] != value}
-    if changed:
-        values = {f"v_{name}": value for name, value in changed.items()}
-        key = {"b_began": before["began"], "b_id": before["id"]}
-        await _change(tuple(changed)).run(unit.db, key | values)
+    left = {name for name in _INDEXED if name in row and before[name] == row[name]} | {"began", "id", *keep}
+    changed = {name: value for name, value in row.items() if name not in left}
+    values = {f"v_{name}": value for name, value in changed.items()}
+    values |= {"b_began": before["began"], "b_id": before["id"]}
+    await _change(tuple(changed)).run(unit.db, values)
 
 
 @lru_cache(maxsize=512)
 def _change(names: tuple[str, ...]) -> Prepared:
-    columns = CallRow.__table__.c
-    values = {name: bindparam(f"v_{name}", type_=columns[name].type) for name in names}
+    values = {name: bindparam(f"v_{name}", type_=_CALLS[name].type) for name in names}
     row = and_(CallRow.began == bindparam("b_began"), CallRow.id == bindparam("b_id"))
     return Prepared(update(CallRow).where(row).values(values), keyed=True)
 
@@ -203,7 +207,7 @@ def _tell(
     written: Mapping[str, Recorded],
     context: Context,
 ) -> None:
-    begun = set(stored)
+    begun, changed = set(stored), set[str]()
     ended = {key for key, row in stored.items() if row["state"] == "ended"}
     for change in batch.changes:
         call = change.call
@@ -211,6 +215,11 @@ def _tell(
         begun.add(call.id)
         if change.kind == "call.ended":
             ended.add(call.id)
+        if kind == "call.changed" and change.operator is None:
+            # Once a unit: whoever hears of it reads the row as it is after all of them.
+            if call.id in changed:
+                continue
+            changed.add(call.id)
         if kind:
             one = written[call.id]
             unit.fact(kind, stream=f"pbx:{call.pbx}", at=_when(unit, change), **_ids(change, one, context))

@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, bindparam, case, func, select
 
 from callcrm.accounts.policy import Actor
 from callcrm.calls.tables import CallOperator, CallRow
+from callcrm.kernel.prepared import Db, Prepared
+
+_OWN = Prepared(
+    select(
+        func.count(case((CallOperator.answered, 1))),
+        func.count(case((and_(CallOperator.rang, CallRow.missed), 1))),
+        func.coalesce(func.sum(CallOperator.talk_s), 0.0),
+    )
+    .join(CallRow, and_(CallRow.began == CallOperator.began, CallRow.id == CallOperator.call_id))
+    .where(CallOperator.user_id == bindparam("user"), CallOperator.began >= bindparam("since"))
+    .where(CallRow.direction != "internal")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +35,7 @@ class Figures:
         return self.talk_s / self.answered if self.answered else None
 
 
-async def own(db: AsyncConnection, actor: Actor, since: datetime) -> Figures:
+async def own(db: Db, actor: Actor, since: datetime) -> Figures:
     """The figures of this person from `since` on."""
-    part = and_(CallRow.began == CallOperator.began, CallRow.id == CallOperator.call_id)
-    statement = (
-        select(
-            func.count(case((CallOperator.answered, 1))),
-            func.count(case((and_(CallOperator.rang, CallRow.missed), 1))),
-            func.coalesce(func.sum(CallOperator.talk_s), 0.0),
-        )
-        .join(CallRow, part)
-        .where(CallOperator.user_id == actor.user_id, CallOperator.began >= since, CallRow.direction != "internal")
-    )
-    answered, missed, talked = (await db.execute(statement)).one()
+    ((answered, missed, talked),) = await _OWN.all(db, {"user": actor.user_id, "since": since})
     return Figures(int(answered), int(missed), float(talked or 0))

@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, update
 
 from callcrm.calls import notes, service
-from callcrm.calls.notes import Note
 from callcrm.calls.tables import CallNote, CallRow
 from callcrm.clients import editing
 from callcrm.clients.tables import Client, ClientNumber, NumberChoice
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import Conflict, Invalid, NotFound
+from callcrm.kernel.tables import Audit
 from callcrm.kernel.writer import Writer
 from callcrm.tasks import following
 from callcrm.tasks.callbacks import Rules
@@ -40,9 +42,9 @@ async def a_call(writer: Writer, **more: Any) -> None:
 
 async def test_a_note_is_saved_as_it_grows(writer: Writer, database: Database) -> None:
     await a_call(writer)
-    one = await do(writer, notes.note, OLGA, "c1", "W", 0)
-    two = await do(writer, notes.note, OLGA, "c1", "Wants two\r\nby Friday\x07", one.version)
-    same = await do(writer, notes.note, OLGA, "c1", "Wants two\nby Friday", two.version)
+    one = await do(writer, notes.note, OLGA, "c1", "W")
+    two = await do(writer, notes.note, OLGA, "c1", "Wants two\r\nby Friday\x07", "W")
+    same = await do(writer, notes.note, OLGA, "c1", "Wants two\nby Friday", "Wants two\r\nby Friday\x07")
     assert (one.version, two.version, same.version) == (1, 2, 2)
     (row,) = await rows(database, CallNote)
     assert (row["text"], row["user_id"], row["version"]) == ("Wants two\nby Friday", OLGA.user_id, 2)
@@ -51,29 +53,40 @@ async def test_a_note_is_saved_as_it_grows(writer: Writer, database: Database) -
     assert told == [("call.noted", {"call": "c1", "user": OLGA.user_id})] * 2
 
 
-async def test_a_second_tab_sees_what_the_first_wrote(writer: Writer, database: Database) -> None:
+async def test_two_tabs_of_one_person_write_one_note_together(writer: Writer, database: Database) -> None:
     await a_call(writer)
-    await do(writer, notes.note, OLGA, "c1", "Wants two", 0)
-    with pytest.raises(Conflict) as error:
-        await do(writer, notes.note, OLGA, "c1", "Wants three", 0)
-    assert isinstance(error.value.current, Note)
-    assert (error.value.current.text, error.value.current.version) == ("Wants two", 1)
+    one = await do(writer, notes.note, OLGA, "c1", "Wants two")
+    two = await do(writer, notes.note, OLGA, "c1", "By Friday")
+    assert (one.merged, two.merged) == (False, True)
+    assert (two.text, two.version) == ("Wants two\nBy Friday", 2)
+    on = await do(writer, notes.note, OLGA, "c1", "Wants two chairs", "Wants two")
+    assert on.text == "Wants two chairs\nBy Friday"
     (row,) = await rows(database, CallNote)
-    assert row["text"] == "Wants two"
+    assert row["text"] == "Wants two chairs\nBy Friday"
+
+
+async def test_an_answer_that_was_lost_does_not_double_the_text(writer: Writer, database: Database) -> None:
+    await a_call(writer)
+    await do(writer, notes.note, OLGA, "c1", "Wants tw")
+    again = await do(writer, notes.note, OLGA, "c1", "Wants tw", "")
+    grown = await do(writer, notes.note, OLGA, "c1", "Wants two", "", tried=["Wants tw"])
+    assert (again.version, again.merged) == (1, False)
+    assert (grown.text, grown.merged) == ("Wants two", False)
+    assert [row["text"] for row in await rows(database, CallNote)] == ["Wants two"]
 
 
 async def test_everybody_has_a_note_of_his_own(writer: Writer, database: Database) -> None:
     await a_call(writer)
-    await do(writer, notes.note, OLGA, "c1", "Wants two", 0)
-    await do(writer, notes.note, RUSLAN, "c1", "Called again", 0)
+    await do(writer, notes.note, OLGA, "c1", "Wants two")
+    await do(writer, notes.note, RUSLAN, "c1", "Called again")
     assert [row["text"] for row in await rows(database, CallNote)] == ["Wants two", "Called again"]
 
 
 async def test_a_note_survives_the_end_of_the_call(writer: Writer, database: Database) -> None:
     life = answered_life()
     await do(writer, service.record, life[:-1], PEOPLE)
-    await do(writer, notes.note, OLGA, "c1", "Wants two", 0)
-    await do(writer, notes.set_disposition, OLGA, "c1", "Resolved", 1)
+    await do(writer, notes.note, OLGA, "c1", "Wants two")
+    await do(writer, notes.set_disposition, OLGA, "c1", "Resolved")
     await do(writer, service.record, life[-1:], PEOPLE)
     (call,) = await rows(database, CallRow)
     assert (call["state"], call["note_line"], call["disposition"]) == ("ended", "Wants two", "Resolved")
@@ -84,29 +97,61 @@ async def test_a_disposition_comes_from_the_queues_list_and_can_be_taken_back(
 ) -> None:
     await a_call(writer)
     with pytest.raises(Invalid):
-        await do(writer, notes.set_disposition, OLGA, "c1", "Whatever", 0, allowed=["Resolved"])
-    one = await do(writer, notes.set_disposition, OLGA, "c1", " Resolved ", 0, allowed=["Resolved"])
+        await do(writer, notes.set_disposition, OLGA, "c1", "Whatever", allowed=["Resolved"])
+    await do(writer, notes.set_disposition, OLGA, "c1", " Resolved ", allowed=["Resolved"])
     chosen = (await rows(database, CallRow))[0]["disposition"]
-    with pytest.raises(Conflict):
-        await do(writer, notes.set_disposition, OLGA, "c1", "Resolved", 0)
-    two = await do(writer, notes.set_disposition, OLGA, "c1", None, one.version)
+    two = await do(writer, notes.set_disposition, OLGA, "c1", None)
     (call,) = await rows(database, CallRow)
     assert (chosen, call["disposition"], two.version, two.text) == ("Resolved", None, 2, "")
+
+
+async def test_a_disposition_that_a_colleague_chose_is_replaced_and_both_are_in_the_audit(
+    writer: Writer, database: Database
+) -> None:
+    await a_call(writer)
+    await do(writer, notes.set_disposition, OLGA, "c1", "Resolved")
+    await do(writer, notes.set_disposition, RUSLAN, "c1", "Order")
+    (call,) = await rows(database, CallRow)
+    told = [row["detail"] for row in await rows(database, Audit) if row["act"] == "set disposition"]
+    assert call["disposition"] == "Order"
+    assert told == [{"from": None, "to": "Resolved"}, {"from": "Resolved", "to": "Order"}]
+
+
+WORDS = st.lists(st.sampled_from(["aa", "bb", "cc", "\n"]), max_size=4).map(" ".join)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from([0, 1]), WORDS, st.booleans()), min_size=1, max_size=6))
+async def test_no_order_of_savings_of_two_tabs_loses_a_word(
+    writer: Writer, database: Database, savings: list[tuple[int, str, bool]]
+) -> None:
+    """Each tab types a word of its own behind or before what it last knew, and now and then hears of the other."""
+    await writer.do(lambda unit: unit.db.execute(delete(CallNote)), name="clear")
+    if not await rows(database, CallRow):
+        await a_call(writer)
+    known, wrote = ["", ""], []
+    for n, (tab, more, behind) in enumerate(savings):
+        word = f"tab{tab}word{n}"
+        text = f"{known[tab]} {more} {word}" if behind else f"{word} {more} {known[tab]}"
+        saved = await do(writer, notes.note, OLGA, "c1", text, known[tab])
+        wrote.append(word)
+        known[tab] = saved.text if n % 2 else notes.clean(text)
+        assert [word for word in wrote if saved.text.count(word) != 1] == []
 
 
 async def test_a_novel_is_no_note(writer: Writer) -> None:
     await a_call(writer)
     with pytest.raises(Invalid):
-        await do(writer, notes.note, OLGA, "c1", "x" * (notes.NOTE_LENGTH + 1), 0)
+        await do(writer, notes.note, OLGA, "c1", "x" * (notes.NOTE_LENGTH + 1))
 
 
 async def test_another_persons_call_cannot_be_noted(writer: Writer) -> None:
     await a_call(writer, by="101", others=())
     with pytest.raises(NotFound):
-        await do(writer, notes.note, RUSLAN, "c1", "Let me see", 0)
+        await do(writer, notes.note, RUSLAN, "c1", "Let me see")
     with pytest.raises(NotFound):
-        await do(writer, notes.note, VERA, "c2", "No such call", 0)
-    assert (await do(writer, notes.note, VERA, "c1", "Well done", 0)).version == 1
+        await do(writer, notes.note, VERA, "c2", "No such call")
+    assert (await do(writer, notes.note, VERA, "c1", "Well done")).version == 1
 
 
 async def test_who_it_was_is_chosen_remembered_and_relinks_what_the_stray_card_had(

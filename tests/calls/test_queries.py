@@ -11,6 +11,7 @@ from callcrm.accounts.policy import Actor
 from callcrm.calls import notes, queries, service
 from callcrm.calls.call import Change, Sound, Transfer
 from callcrm.calls.log import CallLine, Filters
+from callcrm.calls.tables import CallRow
 from callcrm.clients import editing
 from callcrm.clients.tables import Client
 from callcrm.kernel.database import Database
@@ -132,7 +133,7 @@ async def test_saved_filters_find_what_needs_somebody(writer: Writer, database: 
         answered_life("handed", T0 + 100, client="79261112233", transfers=handed, hold_s=90.0),
         missed_life("hidden", T0 + 200, client=None),
     )
-    await do(writer, notes.set_disposition, ADAM, "handed", "Resolved", 0)
+    await do(writer, notes.set_disposition, ADAM, "handed", "Resolved")
     assert await ids(database, ADAM, owed=True) == ["hidden", "owed"]
     assert await ids(database, ADAM, unlinked=True) == ["hidden"]
     assert await ids(database, ADAM, unsaid=True) == []
@@ -178,19 +179,19 @@ async def test_filters_that_make_no_sense_are_told(database: Database) -> None:
 
 async def test_one_call_whole(writer: Writer, database: Database) -> None:
     await record(writer, answered_life("a"))
-    await do(writer, notes.note, OLGA, "a", "Wants two", 0)
+    await do(writer, notes.note, OLGA, "a", "Wants two")
     async with database.read() as db:
         whole = await queries.whole_call(db, RUSLAN, "a")
-        mine = await queries.own_note(db, OLGA, "a")
-        none = await queries.own_note(db, RUSLAN, "a")
+        seen = await queries.written(db, RUSLAN, "a")
+        with pytest.raises(NotFound):
+            await queries.written(db, RUSLAN, "b")
     assert [(leg.n, leg.side, leg.who, leg.person) for leg in whole.legs] == [
         (0, "trunk", "79161234567", ""),
         (1, "operator", "101", "Olga Bondar"),
         (2, "operator", "102", "Ruslan Tkach"),
     ]
     assert [(note.person, note.text, note.version) for note in whole.notes] == [("Olga Bondar", "Wants two", 1)]
-    assert mine is not None
-    assert (mine.text, none) == ("Wants two", None)
+    assert [(note.user_id, note.text) for note in seen.notes] == [(OLGA.user_id, "Wants two")]
 
 
 async def test_a_call_that_is_not_yours_is_not_there(writer: Writer, database: Database) -> None:
@@ -222,16 +223,6 @@ async def test_a_clients_last_calls_newest_first(writer: Writer, database: Datab
     assert [line.id for line in last] == ["2", "1"]
 
 
-async def test_the_calls_of_the_moment(writer: Writer, database: Database) -> None:
-    await a_day(writer)
-    async with database.read() as db:
-        everybodys = await queries.live_calls(db, ADAM)
-        ruslans = await queries.live_calls(db, RUSLAN, RUSLAN.user_id)
-        olgas = await queries.live_calls(db, ADAM, OLGA.user_id)
-    assert ([c.id for c in everybodys], [c.id for c in ruslans], olgas) == (["d"], ["d"], [])
-    assert everybodys[0].state == "talking"
-
-
 async def test_a_page_costs_three_statements_however_long_it_is(writer: Writer, database: Database) -> None:
     lives = [answered_life(f"{n}", T0 + n * 60, client=f"7916{n:07d}")[-1] for n in range(60)]
     await do(writer, service.record, lives, PEOPLE)
@@ -240,4 +231,51 @@ async def test_a_page_costs_three_statements_however_long_it_is(writer: Writer, 
         event.listen(db.sync_connection, "before_cursor_execute", lambda *told: said.append(told[2]))
         one = await queries.call_log(db, OLGA, Filters(), Wanted(50))
     assert len(one.items) == 50
-    assert len([statement for statement in said if statement.startswith("SELECT")]) == 3
+    assert len([statement for statement in said if statement.startswith(("SELECT", "WITH"))]) == 3
+
+
+async def test_an_organisations_calls_are_those_of_its_people_and_of_its_own_numbers(
+    writer: Writer, database: Database
+) -> None:
+    firm = await do(writer, editing.add_organisation, VERA, {"name": "Acme"}, ["+74951112233"])
+    await do(writer, editing.add_client, VERA, {"name": "Ann", "organisation_id": firm}, ["+79161112233"])
+    await record(
+        writer,
+        missed_life("anns", T0, client="79161112233"),
+        missed_life("firms", T0 + 100, client="74951112233"),
+        missed_life("others", T0 + 200, client="79998887766"),
+    )
+    assert await ids(database, VERA, organisation=firm) == ["firms", "anns"]
+    assert await ids(database, VERA, organisation=firm + 1) == []
+    await do(writer, editing.add_number, VERA, "+79998887766", organisation_id=firm)
+    assert await ids(database, VERA, organisation=firm) == ["others", "firms", "anns"]
+
+
+async def test_calls_of_which_something_was_written_are_found(writer: Writer, database: Database) -> None:
+    await a_day(writer)
+    assert await ids(database, VERA, noted=True) == []
+    await do(writer, lambda unit: unit.db.execute(update(CallRow).where(CallRow.id == "a").values(note_line="Tea")))
+    assert await ids(database, VERA, noted=True) == ["a"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"transferred": True}, "ix_calls_transferred"),
+        ({"held_s": 60.0}, "ix_calls_held"),
+        ({"unlinked": True}, "ix_calls_unlinked"),
+        ({"owed": True}, "ix_calls_missed_at (missed=? AND at>?)"),
+        ({"unsaid": True}, "ix_calls_unsaid"),
+    ],
+)
+async def test_a_rare_kind_of_call_is_found_by_an_index_of_its_own(
+    database: Database, asked: dict[str, Any], index: str
+) -> None:
+    for actor in (ADAM,) if asked.keys() & {"unsaid", "owed"} else (ADAM, OLGA):  # of these many are one's own
+        told: list[tuple[str, Any]] = []
+        async with database.read() as db:
+            event.listen(db.sync_connection, "before_cursor_execute", lambda *said: told.append((said[2], said[3])))  # noqa: B023
+            await queries.call_log(db, actor, Filters(**asked))
+            plan = (await db.exec_driver_sql("EXPLAIN QUERY PLAN " + told[0][0], told[0][1])).all()
+        assert index in plan[0][3]

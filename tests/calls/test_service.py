@@ -231,15 +231,16 @@ async def test_recordings_keep_their_numbers_and_are_looked_at_after_the_end(
     one = making.call(recordings=(Sound("a.wav"),))
     await record(writer, making.began(one))
     writing = await rows(database, CallRecording)
-    two = replace(one, recordings=(Sound("b.wav"), Sound("a.wav"), Sound("b.wav")))
+    sounds = (Sound("b.wav"), Sound("a.wav", first_lane="operator"), Sound("b.wav"))
+    two = replace(one, recordings=sounds)
     await record(writer, making.ends(two))
     ended = await rows(database, CallRecording)
     assert [(row["n"], row["file"], row["state"], row["check_at"]) for row in writing] == [
         (0, "a.wav", "writing", None)
     ]
-    assert [(row["n"], row["file"], row["state"]) for row in ended] == [
-        (0, "a.wav", "writing"),
-        (1, "b.wav", "writing"),
+    assert [(row["n"], row["file"], row["state"], row["first_lane"]) for row in ended] == [
+        (0, "a.wav", "writing", "operator"),
+        (1, "b.wav", "writing", "client"),
     ]
     assert all(row["check_at"] is not None for row in ended)
     told = [ids for kind, ids in await facts(database) if kind == "recording.changed"]

@@ -37,6 +37,7 @@ class Calls:
             say.Held: meeting.held,
             say.Resumed: meeting.resumed,
             say.Queued: meeting.queued,
+            say.Unqueued: meeting.unqueued,
             say.Transferred: meeting.transferred,
             say.Parked: meeting.parked,
             say.Unparked: meeting.unparked,

@@ -129,7 +129,7 @@ class Joining:
     def _explain(self, less: Conversation, into: Conversation, newcomer: Leg, at: float) -> None:
         """How the newcomer got to the client, where nobody said so: unparked, picked up, or handed on."""
         if into.parking is not None and into.parking.over is None:
-            into.parking.over, into.parking.taken_by = "retrieved", newcomer.who
+            into.parking.over, into.parking.taken_by, into.parking.over_at = "retrieved", newcomer.who, at
             return
         asker = self._asker(less, into)
         if asker is not None:

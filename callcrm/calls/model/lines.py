@@ -57,7 +57,9 @@ def numbered(t: Telling, signal: say.Numbered) -> None:
 def rang(t: Telling, signal: say.Rang) -> None:
     """A leg is being called."""
     leg = t.legs.get(signal.leg)
-    if leg is None or leg.rung:
+    if leg is None:
+        return
+    if leg.rung:
         called_by(t, leg, signal)
         return
     leg.rung, leg.rung_by = True, signal.by
@@ -74,10 +76,15 @@ def rang(t: Telling, signal: say.Rang) -> None:
         t.tell("call.ringing", leg.home, signal.at, leg.who)
 
 
-def called_by(t: Telling, leg: Leg | None, signal: say.Rang) -> None:
-    """Who calls a leg that rings already is known better now."""
+def called_by(t: Telling, leg: Leg, signal: say.Rang) -> None:
+    """Who calls a leg that rings already, and by which number, is known better now."""
     by = t.legs.get(signal.by or "")
-    if leg is None or by is None or by.id == leg.rung_by or leg.up_at is not None:
+    if leg.side != "operator" and signal.number and not leg.target:
+        leg.target, leg.who = signal.number, signal.number
+        t.touch(leg.home)
+    if by is not None and leg.home.originated and by.id == leg.home.caller and signal.exten:
+        leg.home.wanted = signal.exten
+    if by is None or by.id == leg.rung_by or leg.up_at is not None:
         return
     leg.rung_by = by.id
     if t.consulted_by(leg, by):
@@ -103,16 +110,16 @@ def placed(t: Telling, leg: Leg, by: Leg | None, signal: say.Rang) -> None:
         talk.wanted = signal.exten
     client = client_leg(talk, join.legs)
     if by is client and leg.operator:
-        after_parking(talk)
+        after_parking(talk, signal.at)
         join.redirected(talk, by, signal.at, signal.exten)
     elif by is client and by.spans:
         join.redirected(talk, by, signal.at, signal.exten)
 
 
-def after_parking(talk: Conversation) -> None:
+def after_parking(talk: Conversation, at: float) -> None:
     """Somebody is called for a client who was parked: parking timed out."""
     if talk.parking is not None and talk.parking.over is None:
-        talk.parking.over = "timed_out"
+        talk.parking.over, talk.parking.over_at = "timed_out", at
 
 
 def up(t: Telling, signal: say.Up) -> None:
@@ -174,8 +181,9 @@ def ended(t: Telling, signal: say.Ended) -> None:
             t.retalk(far.home, signal.at)
     leg.others = frozenset()
     talk = leg.home
-    if talk.parking is not None and talk.parking.over is None and leg.id == talk.caller:
-        talk.parking.over = "given_up"
+    # Of a call out, the caller is the operator, whose line ends when he parks the client.
+    if talk.parking is not None and talk.parking.over is None and leg is client_leg(talk, t.legs):
+        talk.parking.over, talk.parking.over_at = "given_up", signal.at
     t.retalk(talk, signal.at)
     t.over(talk, signal.at)
 

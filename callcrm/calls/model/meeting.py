@@ -1,7 +1,9 @@
 """What legs do with each other: hear, hold, queue, hand on, park, pick up; and what is recorded of it."""
 
+from dataclasses import replace
+
 from callcrm.calls.model.lines import stop_ringing
-from callcrm.calls.model.state import Conversation, Handing, Leg, Parking, Span
+from callcrm.calls.model.state import Conversation, Filed, Handing, Leg, Parking, Span, Wait
 from callcrm.calls.model.talks import client_leg
 from callcrm.calls.model.telling import Telling
 from callcrm.telephony import signals as say
@@ -76,6 +78,8 @@ def queued(t: Telling, signal: say.Queued) -> None:
     if leg is None:
         return
     talk = leg.home
+    if signal.admitted and not any(wait.until is None for wait in leg.waits):
+        leg.waits.append(Wait(signal.queue, signal.at))
     if not signal.admitted:
         talk.asked_queue = talk.asked_queue or signal.queue
     elif talk.queue is None:
@@ -83,6 +87,13 @@ def queued(t: Telling, signal: say.Queued) -> None:
     if client_leg(talk, t.legs) is leg and leg.spans and signal.exact:
         t.redirected(talk, leg, signal.at, signal.exten)
     t.changed(talk, signal.at)
+
+
+def unqueued(t: Telling, signal: say.Unqueued) -> None:
+    """A leg waits in the queue no more; what comes of it is told by what follows."""
+    leg = t.legs.get(signal.leg)
+    for wait in leg.waits if leg is not None else ():
+        wait.until = signal.at if wait.until is None else wait.until
 
 
 def transferred(t: Telling, signal: say.Transferred) -> None:
@@ -149,7 +160,7 @@ def unparked(t: Telling, signal: say.Unparked) -> None:
         talk.parking = Parking(signal.at, None, "")
     if talk.parking.over is not None:
         return
-    talk.parking.over = signal.how
+    talk.parking.over, talk.parking.over_at = signal.how, signal.at
     by = t.legs.get(signal.by or "")
     if by is not None:
         talk.parking.taken_by = by.who
@@ -175,12 +186,13 @@ def recorded(t: Telling, signal: say.Recorded) -> None:
     if leg is None:
         return
     files = leg.home.files
-    for number, (known, at) in enumerate(files):
+    for number, one in enumerate(files):
+        known = one.file
         if known == signal.file or known.endswith(f"/{signal.file}") or signal.file.endswith(f"/{known}"):
-            files[number] = (_better(known, signal.file), at)
+            files[number] = replace(one, file=_better(known, signal.file))
             break
     else:
-        files.append((signal.file, signal.at))
+        files.append(Filed(signal.file, signal.at, signal.leg, signal.hears))
     t.changed(leg.home, signal.at)
 
 
@@ -188,7 +200,7 @@ def mailed(t: Telling, signal: say.Mailed) -> None:
     """The client is with a voice mailbox."""
     leg = t.legs.get(signal.leg)
     if leg is not None and leg.home.box is None and not leg.operator:
-        leg.home.box = signal.box
+        leg.home.box, leg.mailed_at = signal.box, signal.at
         t.changed(leg.home, signal.at)
 
 

@@ -20,6 +20,15 @@ class Span:
 
 
 @dataclass(slots=True)
+class Wait:
+    """A leg waits in a queue: since when, and until when (None: still)."""
+
+    queue: str
+    at: float
+    until: float | None = None
+
+
+@dataclass(slots=True)
 class Leg:
     """One party's line."""
 
@@ -44,6 +53,8 @@ class Leg:
     spans: dict[str, Span] = field(default_factory=dict)
     hold_since: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)
+    waits: list["Wait"] = field(default_factory=list)
+    mailed_at: float | None = None
     hung_up: float | None = None
     dismissed: float | None = None
     ended: float | None = None
@@ -81,7 +92,18 @@ class Parking:
     by: str | None
     space: str
     over: str | None = None
+    over_at: float | None = None
     taken_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A recording: its name, since when, and the leg whose voice comes first in it (`hears`: what that leg hears)."""
+
+    file: str
+    at: float
+    leg: str
+    hears: bool = False
 
 
 @dataclass(slots=True)
@@ -101,7 +123,7 @@ class Conversation:
     parking: Parking | None = None
     pickup: tuple[str | None, str] | None = None
     box: str | None = None
-    files: list[tuple[str, float]] = field(default_factory=list)
+    files: list[Filed] = field(default_factory=list)
     serves: "Conversation | None" = None
     consult: bool = False
     announced: bool = False

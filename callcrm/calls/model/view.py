@@ -2,7 +2,8 @@
 
 from callcrm.calls import call as rows
 from callcrm.calls.model import fate
-from callcrm.calls.model.state import Conversation, Handing, Leg
+from callcrm.calls.model.state import Conversation, Filed, Handing, Leg
+from callcrm.calls.model.stretches import stretches
 from callcrm.calls.model.talks import Conversed, client_leg, conversed, held_s, members, talks
 
 Legs = dict[str, Leg]
@@ -54,8 +55,8 @@ def view(talk: Conversation, legs: Legs, pbx: str, now: float | None) -> rows.Ca
         client_ring_s=_ring_s(client) if talk.originated and client is not None and client is not caller else None,
         voicemail=talk.box,
         serves=talk.serves.id if talk.serves is not None else None,
-        recordings=_sounds(talk, bool(everyone)),
-        legs=tuple(_leg(leg, client, legs) for leg in members(talk, legs)),
+        recordings=_sounds(talk, client) if everyone else (),
+        legs=tuple(_leg(talk, leg, client, legs) for leg in members(talk, legs)),
         ringing=tuple(leg.who for leg in members(talk, legs) if leg.operator and leg.ringing),
         talking=tuple(one.leg.who for one in everyone if one.end is None and one.leg.operator),
     )
@@ -234,11 +235,17 @@ def _hearing(one: Conversed, legs: Legs) -> bool:
     return any(span.end is None for other, span in one.leg.spans.items() if other in legs)
 
 
-def _sounds(talk: Conversation, talked: bool) -> tuple[rows.Sound, ...]:
-    return tuple(rows.Sound(file, at) for file, at in talk.files) if talked else ()
+def _sounds(talk: Conversation, client: Leg | None) -> tuple[rows.Sound, ...]:
+    return tuple(rows.Sound(one.file, one.at, _first_lane(one, client)) for one in talk.files)
 
 
-def _leg(leg: Leg, client: Leg | None, legs: Legs) -> rows.CallLeg:
+def _first_lane(one: Filed, client: Leg | None) -> str:
+    """Whose voice comes first: what the recorded channel says, then what it hears."""
+    says = client is None or one.leg == client.id
+    return "client" if says != one.hears else "operator"
+
+
+def _leg(talk: Conversation, leg: Leg, client: Leg | None, legs: Legs) -> rows.CallLeg:
     met = None
     if client is not None and leg is not client:
         met = conversed(leg, client, legs)
@@ -255,6 +262,8 @@ def _leg(leg: Leg, client: Leg | None, legs: Legs) -> rows.CallLeg:
         answered_at=met.start if met is not None else None,
         talk_s=_leg_talk(leg, client, legs, met),
         cause=leg.cause,
+        up_at=leg.up_at,
+        stretches=tuple(stretches(talk, leg, client, met, legs)),
     )
 
 
