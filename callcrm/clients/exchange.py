@@ -1,6 +1,6 @@
 """Clients in and out of files: imported so that the same file twice changes nothing the second time."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor
 from callcrm.accounts.tables import User
-from callcrm.clients import editing, service, sheets
+from callcrm.clients import columns, consentcells, editing, mails, service, sheets
+from callcrm.clients.columns import Own
 from callcrm.clients.tables import Client, ClientNumber, Organisation
 from callcrm.kernel import audit
 from callcrm.kernel.database import Database
@@ -19,22 +20,9 @@ from callcrm.kernel.numbers import parse
 from callcrm.kernel.writer import Unit, Writer
 
 BATCH = 100
-#: What a column may be called, in folded case; the first name is ours.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "full name", "client", "имя", "фио", "клиент", "контакт"),
-    "organisation": ("organisation", "organization", "company", "организация", "компания"),
-    "numbers": ("numbers", "number", "phone", "phones", "telephone", "mobile", "телефон", "телефоны", "номер"),
-    "email": ("email", "e-mail", "mail", "почта"),
-    "job": ("job", "position", "title", "должность"),
-    "language": ("language", "язык"),
-    "time_zone": ("time_zone", "time zone", "часовой пояс"),
-    "tags": ("tags", "tag", "метки"),
-    "note": ("note", "notes", "comment", "заметка", "комментарий"),
-    "owner": ("owner", "responsible", "ответственный"),
-    "do_not_call": ("do_not_call", "do not call", "не звонить"),
-}
+#: What of a card is filled in when it is empty.
+_ONE = frozenset({*columns.PLAIN, "addresses", "tags", "do_not_call", "owner_id", "organisation_id"})
 _YES = frozenset({"yes", "true", "1", "да", "x", "+"})
-_PLAIN = ("name", "email", "job", "language", "time_zone", "note")
 
 Progress = Callable[[int], None]
 
@@ -54,18 +42,25 @@ def _nothing(rows: int) -> None:
 
 
 async def import_clients(
-    writer: Writer, path: Path, *, actor: Actor, country: str = "", progress: Progress = _nothing
+    writer: Writer,
+    path: Path,
+    *,
+    actor: Actor,
+    country: str = "",
+    purposes: Sequence[str] = (),
+    progress: Progress = _nothing,
 ) -> Report:
-    """Brings the clients of a CSV or XLSX file in.
+    """Brings the clients of a CSV or XLSX file in; `purposes` are what one may consent to.
 
     Who is known by one of his numbers keeps his card: it gets the numbers and the fields that it
     lacked. A row that cannot be taken is told with its line and leaves the others alone.
     """
     report, done = Report(), 0
-    for batch in _batches(_rows(path)):
+    fields = await writer.do(lambda unit: columns.own(unit.db), name="clients.columns")
+    for batch in _batches(columns.rows(path, fields)):
 
         async def take(unit: Unit, batch: Sequence[tuple[int, dict[str, str]]] = batch) -> Report:
-            return await _take(unit, batch, actor, country)
+            return await _take(unit, batch, actor, country, purposes)
 
         one = await writer.do(take, name="clients.import")
         report.added += one.added
@@ -77,12 +72,14 @@ async def import_clients(
     return report
 
 
-async def _take(unit: Unit, batch: Sequence[tuple[int, dict[str, str]]], actor: Actor, country: str) -> Report:
+async def _take(
+    unit: Unit, batch: Sequence[tuple[int, dict[str, str]]], actor: Actor, country: str, purposes: Sequence[str]
+) -> Report:
     report = Report()
     for line, row in batch:
         try:
             async with unit.db.begin_nested():
-                what = await _one(unit, row, actor, country)
+                what = await _one(unit, row, actor, country, purposes)
         except CallcrmError as error:
             report.refused.append((line, str(error)))
             continue
@@ -90,21 +87,30 @@ async def _take(unit: Unit, batch: Sequence[tuple[int, dict[str, str]]], actor: 
     return report
 
 
-async def _one(unit: Unit, row: dict[str, str], actor: Actor, country: str) -> str:
+async def _one(unit: Unit, row: dict[str, str], actor: Actor, country: str, purposes: Sequence[str]) -> str:
     """One row: "added", "completed" or "known"."""
     numbers = [one for one in row.get("numbers", "").replace(";", ",").replace("\n", ",").split(",") if one.strip()]
     typed = await _typed(unit, row, actor)
     client_id = await _holder(unit.db, numbers, country)
+    agreed = row.get("consents", "")
     if client_id is None:
-        await editing.add_client(unit, actor, typed, numbers, country=country)
+        client_id = await editing.add_client(unit, actor, typed, numbers, country=country)
+        await consentcells.take(unit, actor, client_id, agreed, purposes)
         return "added"
-    return "completed" if await _complete(unit, actor, client_id, typed, numbers, country=country) else "known"
+    completed = await _complete(unit, actor, client_id, typed, numbers, country=country)
+    completed |= await consentcells.take(unit, actor, client_id, agreed, purposes)
+    return "completed" if completed else "known"
 
 
 async def _typed(unit: Unit, row: dict[str, str], actor: Actor) -> dict[str, Any]:
-    typed: dict[str, Any] = {name: row[name] for name in _PLAIN if row.get(name)}
-    if row.get("tags"):
-        typed["tags"] = [tag.strip() for tag in row["tags"].replace(";", ",").split(",") if tag.strip()]
+    typed: dict[str, Any] = {name: row[name] for name in columns.PLAIN if row.get(name)}
+    for name in ("tags", "emails"):
+        if row.get(name):
+            typed[name] = [one.strip() for one in row[name].replace(";", ",").replace("\n", ",").split(",")]
+    if row.get("addresses"):
+        typed["addresses"] = row["addresses"].splitlines()
+    if custom := columns.under(row, "custom."):
+        typed["custom"] = custom
     if row.get("do_not_call", "").casefold() in _YES:
         typed["do_not_call"] = True
     if row.get("owner"):
@@ -113,13 +119,24 @@ async def _typed(unit: Unit, row: dict[str, str], actor: Actor) -> dict[str, Any
             raise Invalid(f"There is no account named {row['owner'][:60]}; add it first, or leave the owner empty.")
         typed["owner_id"] = found
     if row.get("organisation"):
-        typed["organisation_id"] = await _organisation(unit, row["organisation"], actor)
+        theirs = columns.under(row, "organisation.")
+        typed["organisation_id"] = await _organisation(unit, row["organisation"], theirs, actor)
     return typed
 
 
-async def _organisation(unit: Unit, name: str, actor: Actor) -> int:
-    found = await unit.db.scalar(select(Organisation.id).where(Organisation.name == name).order_by(Organisation.id))
-    return int(found) if found else await editing.add_organisation(unit, actor, {"name": name})
+async def _organisation(unit: Unit, name: str, custom: dict[str, str], actor: Actor) -> int:
+    """The organisation of this name, opened when there is none; it gets the values that it lacked."""
+    table = Organisation.__table__
+    living = Organisation.deleted_at.is_(None)
+    same = select(table).where(Organisation.name == name, living).order_by(Organisation.id).limit(1)
+    found = (await unit.db.execute(same)).mappings().first()
+    if found is None:
+        typed: dict[str, Any] = {"name": name} | ({"custom": custom} if custom else {})
+        return await editing.add_organisation(unit, actor, typed, by_the_way=True)
+    lacking = {key: value for key, value in custom.items() if key not in (found["custom"] or {})}
+    if lacking:
+        await editing.edit_organisation(unit, actor, found["id"], {"custom": lacking}, found["version"])
+    return int(found["id"])
 
 
 async def _holder(db: AsyncConnection, numbers: Sequence[str], country: str) -> int | None:
@@ -136,7 +153,12 @@ async def _complete(
 ) -> bool:
     """Fills in what the card lacks; whether there was anything."""
     card = (await unit.db.execute(select(Client.__table__).where(Client.id == client_id))).mappings().one()
-    lacking = {name: value for name, value in typed.items() if not card[name]}
+    held_mails = (await mails.of(unit.db, [client_id])).get(client_id, [])
+    lacking = {name: value for name, value in typed.items() if name in _ONE and not card[name]}
+    if custom := {key: value for key, value in typed.get("custom", {}).items() if key not in card["custom"]}:
+        lacking["custom"] = custom
+    if {one.casefold() for one in typed.get("emails", [])} - {one.casefold() for one in held_mails}:
+        lacking["emails"] = [*held_mails, *typed["emails"]]
     held = set(await unit.db.scalars(select(ClientNumber.e164).where(ClientNumber.client_id == client_id)))
     new = [raw for raw in numbers if parse(raw, country).key not in held]
     if lacking:
@@ -144,24 +166,6 @@ async def _complete(
     for raw in new:
         await editing.add_number(unit, actor, raw, client_id=client_id, country=country)
     return bool(lacking or new)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row as column → text, with its line in the file."""
-    rows = sheets.read(path)
-    head = next(rows, None)
-    if head is None:
-        raise Invalid(f"{path.name} is empty; its first row must name the columns: {', '.join(COLUMNS)}.")
-    names = {other: ours for ours, others in COLUMNS.items() for other in others}
-    columns = [names.get(cell.casefold().strip()) for cell in head]
-    if "name" not in columns and "numbers" not in columns:
-        raise Invalid(f"{path.name} has no column name or numbers; its first row must name them.")
-    for line, row in enumerate(rows, start=2):
-        found: dict[str, str] = {}
-        for column, cell in zip(columns, row, strict=False):
-            if column and cell:
-                found[column] = f"{found[column]}, {cell}" if column in found else cell
-        yield line, found
 
 
 def _batches(rows: Iterator[tuple[int, dict[str, str]]]) -> Iterator[list[tuple[int, dict[str, str]]]]:
@@ -186,9 +190,10 @@ async def export_clients(
 
     await writer.do(note, name="clients.export")
     with sheets.written(path) as sheet:
-        sheet.row(list(COLUMNS))
         async with database.read() as db:
-            async for row in _cards(db):
+            fields = await columns.own(db)
+            sheet.row([*columns.COLUMNS, *fields.head()])
+            async for row in _cards(db, fields):
                 sheet.row(row)
                 count += 1
                 if count % BATCH == 0:
@@ -197,9 +202,14 @@ async def export_clients(
     return count
 
 
-async def _cards(db: AsyncConnection) -> AsyncIterator[list[str]]:
+async def _cards(db: AsyncConnection, fields: Own) -> AsyncIterator[list[str]]:
     cards = (
-        select(Client.__table__, Organisation.name.label("organisation"), User.name.label("owner"))
+        select(
+            Client.__table__,
+            Organisation.name.label("organisation"),
+            Organisation.custom.label("theirs"),
+            User.name.label("owner"),
+        )
         .outerjoin(Organisation, Organisation.id == Client.organisation_id)
         .outerjoin(User, User.id == Client.owner_id)
         .where(Client.deleted_at.is_(None))
@@ -213,13 +223,9 @@ async def _cards(db: AsyncConnection) -> AsyncIterator[list[str]]:
         held = select(ClientNumber.client_id, ClientNumber.e164, ClientNumber.raw).order_by(ClientNumber.id)
         for one in await db.execute(held.where(ClientNumber.client_id.in_([card["id"] for card in page]))):
             numbers.setdefault(one.client_id, []).append(one.e164 or one.raw)
+        ids = [card["id"] for card in page]
+        written, agreed = await mails.of(db, ids), await consentcells.written(db, ids)
         for card in page:
-            yield _cells(card, numbers.get(card["id"], []))
-
-
-def _cells(card: Mapping[Any, Any], numbers: Sequence[str]) -> list[str]:
-    cells = {name: str(card[name] or "") for name in (*_PLAIN, "organisation", "owner")}
-    cells["numbers"] = ", ".join(numbers)
-    cells["tags"] = ", ".join(card["tags"])
-    cells["do_not_call"] = "yes" if card["do_not_call"] else ""
-    return [cells[name] for name in COLUMNS]
+            key = card["id"]
+            more = {"consents": agreed.get(key, "")}
+            yield columns.cells_of(card, numbers.get(key, []), written.get(key, []), fields, more)

@@ -4,27 +4,26 @@ Who may see clients sees all of them; numbers are masked where the account is. A
 and tasks are read by `calls.queries.last_calls` and `tasks.queries.open_tasks`.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from callcrm.accounts.policy import Actor, Right, require, shown_number, visible_clients
 from callcrm.accounts.tables import User
+from callcrm.clients import consents, definitions, mails, searching
+from callcrm.clients.consents import ConsentLine
+from callcrm.clients.custom import Definition
 from callcrm.clients.match import Match
 from callcrm.clients.service import recognise
 from callcrm.clients.tables import Client, ClientNumber, Organisation
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.numbers import parse
 from callcrm.kernel.paging import Page, Wanted, decode, page
-
-_DIGITS = re.compile(r"^\+?[\d\s().-]{2,}$")
-_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +75,38 @@ class OrganisationLine:
     owner_name: str
     note: str
     tags: list[Any]
+    addresses: list[Any]
+    custom: dict[str, Any]
     version: int
     created_at: datetime
     changed_at: datetime
+    deleted_at: datetime | None = None
+    merged_into: int | None = None
     numbers: tuple[NumberLine, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A person's card, whole but for calls and tasks; `version` is what an edit is made from."""
+    """A person's card, whole but for calls and tasks; `version` is what an edit is made from.
+
+    `custom`: the values of the administrator's fields by their keys, those of deleted fields left out.
+    """
 
     client: ClientLine
-    email: str
     language: str
     time_zone: str
+    birthday: str
     note: str
+    addresses: list[Any]
+    custom: dict[str, Any]
     version: int
     changed_at: datetime
     deleted_at: datetime | None
+    merged_into: int | None
+    emails: tuple[str, ...] = ()
+    consents: tuple[ConsentLine, ...] = ()
+    fields: tuple[Definition, ...] = ()
     organisation: OrganisationLine | None = None
     colleagues: tuple[Colleague, ...] = ()
 
@@ -104,6 +117,7 @@ class OrganisationCard:
 
     organisation: OrganisationLine
     people: tuple[Colleague, ...]
+    fields: tuple[Definition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,8 @@ _LINE = (
     .outerjoin(Organisation, Organisation.id == Client.organisation_id)
     .outerjoin(_OWNER, _OWNER.id == Client.owner_id)
 )
+_PLAIN: tuple[str, ...] = ("language", "time_zone", "birthday", "note", "addresses")
+_PLAIN += ("version", "changed_at", "deleted_at", "merged_into")
 _COMPANY = select(*Organisation.__table__.columns, _OWNER_NAME).outerjoin(_OWNER, _OWNER.id == Organisation.owner_id)
 
 
@@ -141,8 +157,22 @@ async def card(db: AsyncConnection, actor: Actor, client_id: int) -> Card:
         whole = await organisation_card(db, actor, row["organisation_id"])
         organisation = whole.organisation
         colleagues = tuple(one for one in whole.people if one.id != client_id)
-    plain = ("email", "language", "time_zone", "note", "version", "changed_at", "deleted_at")
-    return Card(line, **{name: row[name] for name in plain}, organisation=organisation, colleagues=colleagues)
+    defined = await definitions.of(db, "client")
+    return Card(
+        line,
+        **{name: row[name] for name in _PLAIN},
+        custom=_living(row["custom"], defined),
+        emails=tuple((await mails.of(db, [client_id])).get(client_id, ())),
+        consents=await consents.of(db, client_id),
+        fields=tuple(defined),
+        organisation=organisation,
+        colleagues=colleagues,
+    )
+
+
+def _living(custom: Mapping[str, Any], defined: Sequence[Definition]) -> dict[str, Any]:
+    """The values whose fields are not deleted, in the fields' order."""
+    return {one.key: custom[one.key] for one in defined if one.key in custom}
 
 
 async def client_list(
@@ -155,14 +185,19 @@ async def client_list(
     owner: int | None = None,
     organisation: int | None = None,
     by_name: bool = False,
+    deleted: bool = False,
 ) -> Page[ClientLine]:
     """A page of cards, the newest first, or in order of their names (`by_name`: those that have one).
 
-    `q`: any parts of name, job, mail address, organisation or number, each of which must be found.
+    `deleted`: the closed ones instead of the living.
+
+    `q`: any parts of name, job, mail address, organisation or number, each of which must be found
+    (see `searching`).
     """
     wanted = wanted or Wanted()
-    statement = visible_clients(actor, _LINE).where(Client.deleted_at.is_(None))
-    statement = statement.where(*_searched(q, country))
+    closed = Client.deleted_at.is_not(None) if deleted else Client.deleted_at.is_(None)
+    statement = visible_clients(actor, _LINE).where(closed)
+    statement = searching.listed(statement, q, country, db.dialect.name, masked=actor.masked)
     if owner is not None:
         statement = statement.where(Client.owner_id == owner)
     if organisation is not None:
@@ -175,6 +210,21 @@ async def client_list(
         return (row["name"], row["id"]) if by_name else (row["id"],)
 
     return page(rows, wanted, place, lambda row: lines[row["id"]])
+
+
+async def client_lines(db: AsyncConnection, actor: Actor, ids: Sequence[int]) -> dict[int, ClientLine]:
+    """These persons' lines by their ids; deleted ones are left out."""
+    statement = visible_clients(actor, _LINE).where(Client.id.in_(ids), Client.deleted_at.is_(None))
+    rows = (await db.execute(statement)).mappings().all() if ids else ()
+    return {line.id: line for line in await _lines(db, actor, rows)}
+
+
+async def organisation_lines(db: AsyncConnection, actor: Actor, ids: Sequence[int]) -> dict[int, OrganisationLine]:
+    """These organisations' lines by their ids; closed ones are left out."""
+    require(actor, Right.CLIENTS)
+    statement = _COMPANY.where(Organisation.id.in_(ids), Organisation.deleted_at.is_(None))
+    rows = (await db.execute(statement)).mappings().all() if ids else ()
+    return {line.id: line for line in await _companies(db, actor, rows)}
 
 
 async def by_phone(db: AsyncConnection, actor: Actor, phone: str, *, country: str = "") -> Found:
@@ -193,26 +243,46 @@ async def by_phone(db: AsyncConnection, actor: Actor, phone: str, *, country: st
 
 
 async def organisation_card(db: AsyncConnection, actor: Actor, organisation_id: int) -> OrganisationCard:
-    """One organisation with its people. Raises NotFound."""
+    """One organisation with its people, a closed one too. Raises NotFound."""
     require(actor, Right.CLIENTS)
     row = (await db.execute(_COMPANY.where(Organisation.id == organisation_id))).mappings().first()
     if row is None:
         raise NotFound("There is no such organisation.")
+    defined = await definitions.of(db, "organisation")
     (line,) = await _companies(db, actor, [row])
+    line = replace(
+        line,
+        custom=_living(line.custom, defined),
+        emails=tuple((await mails.of(db, [organisation_id], organisations=True)).get(organisation_id, ())),
+    )
     people = select(Client.id, Client.name, Client.said_name, Client.job).where(
         Client.organisation_id == organisation_id, Client.deleted_at.is_(None)
     )
     found = await db.execute(people.order_by(Client.name, Client.id).limit(200))
-    return OrganisationCard(line, tuple(Colleague(*one) for one in found))
+    return OrganisationCard(line, tuple(Colleague(*one) for one in found), tuple(defined))
+
+
+async def names(
+    db: AsyncConnection, clients: Sequence[int] = (), organisations: Sequence[int] = ()
+) -> tuple[dict[int, str], dict[int, str]]:
+    """What persons and organisations of these ids are called, deleted ones too."""
+    called = func.coalesce(func.nullif(Client.name, ""), Client.said_name)
+    persons = select(Client.id, called).where(Client.id.in_(clients))
+    companies = select(Organisation.id, Organisation.name).where(Organisation.id.in_(organisations))
+    found = (await db.execute(persons)).all() if clients else ()
+    houses = (await db.execute(companies)).all() if organisations else ()
+    return {row[0]: row[1] for row in found}, {row[0]: row[1] for row in houses}
 
 
 async def organisation_list(
-    db: AsyncConnection, actor: Actor, q: str = "", wanted: Wanted | None = None
+    db: AsyncConnection, actor: Actor, q: str = "", wanted: Wanted | None = None, *, deleted: bool = False
 ) -> Page[OrganisationLine]:
-    """A page of organisations in order of their names; `q` as for clients."""
+    """A page of organisations in order of their names; `q` as for clients. `deleted`: the closed ones instead."""
     require(actor, Right.CLIENTS)
     wanted = wanted or Wanted()
-    statement = _COMPANY.where(*(_contains(Organisation.search, word) for word in _words(q)))
+    statement = _COMPANY.where(Organisation.deleted_at.is_not(None) if deleted else Organisation.deleted_at.is_(None))
+    if q.strip():
+        statement = statement.where(searching.organisations(q, db.dialect.name))
     if wanted.cursor:
         name, key = decode(wanted.cursor, str, int)
         behind = and_(Organisation.name == name, Organisation.id > key)
@@ -238,48 +308,6 @@ def _by_name(statement: Select[*tuple[Any, ...]], cursor: str) -> Select[*tuple[
     return statement.order_by(Client.name, Client.id)
 
 
-def _searched(q: str, country: str) -> list[ColumnElement[bool]]:
-    """What looks like a number is looked for among numbers as a whole, everything else word by word."""
-    if _DIGITS.match(q.strip()):
-        return [_has_number(q, country)]
-    return [_says(word, country) for word in _words(q)]
-
-
-def _words(q: str) -> list[str]:
-    return q[:200].casefold().split()[:_WORDS]
-
-
-def _says(word: str, country: str) -> ColumnElement[bool]:
-    companies = select(Organisation.id).where(_contains(Organisation.search, word))
-    said = or_(_contains(Client.search, word), Client.organisation_id.in_(companies))
-    return or_(said, _has_number(word, country)) if _DIGITS.match(word) else said
-
-
-def _has_number(typed: str, country: str) -> ColumnElement[bool]:
-    """A whole number by its index; a part of one among all, without the prefix that people write before it."""
-    number = parse(typed, country)
-    if number.e164:
-        return _holds(or_(ClientNumber.e164 == number.e164, ClientNumber.national == number.national))
-    digits = re.sub(r"\D", "", typed)
-    local = and_(ClientNumber.e164 == "", _contains(ClientNumber.national, digits))
-    parts = [_contains(ClientNumber.e164, digits), local]
-    if digits[:1] in ("0", "8") and len(digits) > 3:
-        parts.append(ClientNumber.national.startswith(digits[1:], autoescape=True))
-    return _holds(or_(*parts))
-
-
-def _holds(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The person, or his organisation, has a number like this. Not correlated: the numbers are read once."""
-    persons = select(ClientNumber.client_id).where(condition, ClientNumber.client_id.is_not(None))
-    companies = select(ClientNumber.organisation_id).where(condition, ClientNumber.organisation_id.is_not(None))
-    return or_(Client.id.in_(persons), Client.organisation_id.in_(companies))
-
-
-def _contains(column: Any, word: str) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = column.contains(word, autoescape=True)
-    return found
-
-
 async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) -> list[ClientLine]:
     numbers = await _numbers(db, actor, ClientNumber.client_id, [row["id"] for row in rows])
     names = [name for name in ClientLine.__slots__ if name != "numbers"]
@@ -288,7 +316,7 @@ async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) 
 
 async def _companies(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) -> list[OrganisationLine]:
     numbers = await _numbers(db, actor, ClientNumber.organisation_id, [row["id"] for row in rows])
-    names = [name for name in OrganisationLine.__slots__ if name != "numbers"]
+    names = [name for name in OrganisationLine.__slots__ if name not in ("numbers", "emails")]
     return [OrganisationLine(**{n: row[n] for n in names}, numbers=tuple(numbers.get(row["id"], ()))) for row in rows]
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor
 from callcrm.clients.match import Known, Match, ladder
-from callcrm.clients.tables import Client, ClientNumber, NumberChoice
+from callcrm.clients.tables import Client, ClientNumber, NumberChoice, Organisation
 from callcrm.kernel import audit
 from callcrm.kernel.errors import Invalid, NotFound
+from callcrm.kernel.fulltext import folded
 from callcrm.kernel.numbers import Number, parse
 from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.upsert import upsert
@@ -34,6 +35,9 @@ _REMEMBERED = (
     .where(NumberChoice.e164 == bindparam("key"), Client.deleted_at.is_(None))
     .scalar_subquery()
 )
+_LIVING_FIRM = exists(
+    select(Organisation.id).where(Organisation.id == ClientNumber.organisation_id, Organisation.deleted_at.is_(None))
+)
 _LOOKUP = Prepared(
     select(
         ClientNumber.e164,
@@ -49,7 +53,8 @@ _LOOKUP = Prepared(
             ClientNumber.national == bindparam("national"),
             ClientNumber.tail == bindparam("tail"),
         ),
-        or_(ClientNumber.client_id.is_(None), Client.deleted_at.is_(None)),
+        Client.deleted_at.is_(None),
+        or_(ClientNumber.client_id.is_not(None), _LIVING_FIRM),  # the firm is looked up for its own numbers only
     )
     .order_by(ClientNumber.id)
     .limit(500)
@@ -112,7 +117,7 @@ async def find_or_open(unit: Unit, number: Number, *, said_name: str = "") -> Ma
 async def open_card(unit: Unit, number: Number, *, said_name: str = "") -> int:
     """Open a nameless card with this number; gives its id."""
     card = {"said_name": clean_name(said_name, number), "created_at": unit.now, "changed_at": unit.now}
-    card["search"] = str(card["said_name"]).casefold()
+    card["search"] = folded(str(card["said_name"]))
     client_id = int(await _OPEN_CARD.scalar(unit.db, card))
     await _ADD_NUMBER.run(unit.db, number_row(unit, number, client_id=client_id))
     unit.fact("client.created", client=client_id)
@@ -129,6 +134,7 @@ def number_row(
         "e164": number.e164,
         "national": number.national,
         "tail": number.tail,
+        "backwards": (number.e164 or number.national)[::-1],
         "raw": number.raw[:80],
         "kind": number.kind,
         "label": label,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callcrm.clients import editing, fields
+from callcrm.clients import closing, editing, fields
 from callcrm.clients.tables import Client, ClientNumber, Organisation
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -139,13 +139,13 @@ async def test_a_number_is_added_once_and_only_to_a_card_that_is_there(writer: W
 async def test_only_who_may_deletes_and_it_can_be_undone(writer: Writer, database: Database) -> None:
     ann = await do(writer, editing.add_client, OLGA, {"name": "Ann"})
     with pytest.raises(NotAllowed):
-        await do(writer, editing.delete_client, OLGA, ann, 1)
-    await do(writer, editing.delete_client, VERA, ann, 1)
+        await do(writer, closing.delete_client, OLGA, ann, 1)
+    await do(writer, closing.delete_client, VERA, ann, 1)
     with pytest.raises(NotFound):
         await do(writer, editing.edit_client, OLGA, ann, {"name": "Bob"}, 2)
-    await do(writer, editing.restore_client, VERA, ann)
+    await do(writer, closing.restore_client, VERA, ann)
     with pytest.raises(NotFound):
-        await do(writer, editing.restore_client, VERA, ann)
+        await do(writer, closing.restore_client, VERA, ann)
     (card,) = await rows(database, Client)
     assert (card["deleted_at"], card["version"]) == (None, 3)
 

@@ -7,9 +7,9 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
 from callcrm.accounts.policy import Actor
-from callcrm.clients import sheets
+from callcrm.clients import consents, sheets
 from callcrm.clients.exchange import export_clients, import_clients
-from callcrm.clients.tables import Client, ClientNumber, Organisation
+from callcrm.clients.tables import Client, ClientMail, ClientNumber, Organisation
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import Invalid
 from callcrm.kernel.tables import Audit
@@ -56,7 +56,7 @@ async def test_a_known_client_gets_what_his_card_lacked(database: Database, writ
     report = await import_clients(writer, tmp_path / "two.csv", actor=ADMIN)
     assert report.completed == 1
     async with database.read() as db:
-        card = (await db.execute(select(Client.name, Client.email))).one()
+        card = (await db.execute(select(Client.name, ClientMail.address).join(ClientMail))).one()
     assert tuple(card) == ("Anna", "a@example.com")
     assert await count(database, ClientNumber) == 2
 
@@ -71,6 +71,43 @@ async def test_what_goes_out_comes_in_again(database: Database, writer: Writer, 
     assert (report.added, report.known, report.refused) == (0, 2, [])
     async with database.read() as db:
         assert await db.scalar(select(func.count()).select_from(Audit).where(Audit.act == "export")) == 1
+
+
+async def test_consents_and_do_not_call_go_out_and_come_in(database: Database, writer: Writer, tmp_path: Path) -> None:
+    """What was taken back goes out too, ends what holds where it comes in, and opens nothing by itself."""
+    purposes = ["Offers by phone", "Offers by mail"]
+    book, out, back = (tmp_path / name for name in ("book.csv", "out.csv", "back.csv"))
+    book.write_text(
+        "name;phone;do not call;consents\n"
+        'Anna;+79161234567;yes;"Offers by phone | 05.01.2026 | on the call\nOffers by mail"\n'
+        "Bob;+79161234568;;Selling him\nEve;+79161234569;;Offers by mail | soon\n"
+    )
+    taken = {"actor": ADMIN, "country": "RU", "purposes": purposes}
+    report = await import_clients(writer, book, **taken)
+    assert (report.added, [line for line, _ in report.refused]) == (1, [3, 4])
+    assert "is no moment of a consent" in report.refused[1][1]
+    anna = 1
+    (mail,) = [one.id for one in await held(database, anna) if one.purpose == "Offers by mail"]
+    assert await export_clients(database, writer, out, actor=ADMIN) == 1
+    told = out.read_text()
+    assert "Offers by phone | 2026-01-05T00:00:00+00:00 | on the call" in told and ",yes," in told
+    assert (await import_clients(writer, out, **taken)).known == 1
+    await writer.do(lambda unit: consents.withdraw(unit, ADMIN, anna, mail, "by letter"), name="withdraw")
+    await export_clients(database, writer, back, actor=ADMIN)
+    assert "by letter" in back.read_text()
+    assert (await import_clients(writer, back, **taken)).known == 1
+    assert (await import_clients(writer, out, **taken)).completed == 1, "he agreed once more"
+    ended = (
+        "Offers by phone | 2026-01-01 | | 2026-02-01 | by mail\nOffers by mail | 2026-01-01 | | 2026-02-01 | by mail"
+    )
+    back.write_text(f'name,phone,consents\nAnna,+79161234567,"{ended}"\n')
+    assert (await import_clients(writer, back, **taken)).completed == 1
+    assert [one.purpose for one in await held(database, anna) if one.holds] == ["Offers by mail"]
+
+
+async def held(database: Database, client: int) -> tuple[consents.ConsentLine, ...]:
+    async with database.read() as db:
+        return await consents.of(db, client)
 
 
 async def test_no_cell_of_an_export_is_a_formula(database: Database, writer: Writer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from callcrm.accounts.policy import Actor
-from callcrm.clients import editing, service
+from callcrm.clients import closing, editing, service
 from callcrm.clients.match import Match
 from callcrm.clients.tables import Client, ClientNumber, NumberChoice
 from callcrm.kernel.database import Database
@@ -171,10 +171,10 @@ async def test_a_deleted_person_is_not_found_by_his_number(writer: Writer) -> No
     ann = await add(writer, "Ann", "+79161234567")
     await add(writer, "Bob", "+79161234567")
     await choose(writer, MOBILE, ann)
-    await writer.do(lambda unit: editing.delete_client(unit, VERA, ann, 1), name="test")
+    await writer.do(lambda unit: closing.delete_client(unit, VERA, ann, 1), name="test")
     match = await find(writer, MOBILE)
     assert (ann in match.clients, match.remembered) == (False, False)
-    await writer.do(lambda unit: editing.restore_client(unit, VERA, ann), name="test")
+    await writer.do(lambda unit: closing.restore_client(unit, VERA, ann), name="test")
     assert ann in (await find(writer, MOBILE)).clients
 
 
