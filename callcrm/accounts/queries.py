@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callcrm.accounts import seats
 from callcrm.accounts.policy import Actor, Line
 from callcrm.accounts.tables import Phone, Session, Token, User
 from callcrm.kernel import clock
+from callcrm.kernel.prepared import Db, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account as lists show it."""
+    """An account as lists show it: `phones` where he sits now, `own_phones` whoever sits there."""
 
     id: int
     name: str
@@ -38,11 +40,22 @@ class Person:
     has_password: bool
     on_shift_since: datetime | None
     phones: tuple[Line, ...]
+    own_phones: tuple[Line, ...] = ()
 
     @property
     def shown(self) -> str:
         """The full name, or else the account's."""
         return self.full_name or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An account to choose: `shown` is the full name, or else the account's."""
+
+    id: int
+    shown: str
+    role: str
+    on_shift_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +89,37 @@ _USER = (
     User.language,
     User.time_zone,
     User.theme,
+    User.pop,
     User.masked,
+    User.density,
+    User.single_keys,
     Phone.pbx,
     Phone.extension,
 )
-_BY_SESSION = (
+#: The phone that he sits at, then those that are his, the first one first.
+_SEATED_FIRST = (Phone.seated_at.is_not(None).desc(), Phone.first.desc(), Phone.id)
+_BY_SESSION = Prepared(
     select(*_USER, Session.id.label("session"), Session.seen_at, Session.expires_at)
     .join(User, User.id == Session.user_id)
     .outerjoin(Phone, Phone.user_id == User.id)
     .where(Session.id == bindparam("key"), Session.expires_at > bindparam("now"), User.active)
-    .order_by(Phone.first.desc(), Phone.id)
+    .order_by(*_SEATED_FIRST)
 )
 _BY_TOKEN = (
     select(*_USER, Token.id.label("token"))
     .join(User, User.id == Token.user_id)
     .outerjoin(Phone, Phone.user_id == User.id)
     .where(Token.hash == bindparam("key"), Token.revoked_at.is_(None), User.active)
-    .order_by(Phone.first.desc(), Phone.id)
+    .order_by(*_SEATED_FIRST)
 )
 _BY_ID = (
     select(*_USER)
     .outerjoin(Phone, Phone.user_id == User.id)
     .where(User.id == bindparam("key"), User.active)
-    .order_by(Phone.first.desc(), Phone.id)
+    .order_by(*_SEATED_FIRST)
 )
 _PHONES = select(Phone.pbx, Phone.extension, Phone.user_id)
+_ON_SHIFT = Prepared(select(User.on_shift_since).where(User.id == bindparam("key")))
 
 
 def digest(secret: str) -> str:
@@ -108,10 +127,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-async def signed_in(db: AsyncConnection, cookie: str, *, now: datetime | None = None) -> SignedIn | None:
+async def signed_in(db: Db, cookie: str, *, now: datetime | None = None) -> SignedIn | None:
     """Who the session cookie is, or None when it is unknown, signed out or expired, or the account is closed."""
-    found = await db.execute(_BY_SESSION, {"key": digest(cookie), "now": now or clock.now()})
-    rows = found.all()
+    rows = await _BY_SESSION.all(db, {"key": digest(cookie), "now": now or clock.now()})
     if not rows:
         return None
     first = rows[0]
@@ -140,11 +158,26 @@ async def people(db: AsyncConnection, *, active_only: bool = True) -> list[Perso
     if active_only:
         statement = statement.where(User.active)
     lines: dict[int, list[Line]] = {}
-    for row in await db.execute(
-        select(Phone.user_id, Phone.pbx, Phone.extension).order_by(Phone.first.desc(), Phone.id)
-    ):
+    for row in await db.execute(select(Phone.user_id, Phone.pbx, Phone.extension).order_by(*_SEATED_FIRST)):
         lines.setdefault(row.user_id, []).append(Line(row.pbx, row.extension))
-    return [_person(row, lines.get(row.id, [])) for row in await db.execute(statement)]
+    own = await seats.own_phones(db)
+    return [_person(row, lines.get(row.id, []), own.get(row.id, [])) for row in await db.execute(statement)]
+
+
+async def names(db: AsyncConnection, *, active_only: bool = True) -> list[Named]:
+    """Everybody who works here, by name, with no more than lists to choose from need."""
+    columns = (User.id, User.full_name, User.name, User.role, User.on_shift_since)
+    statement = select(*columns).order_by(User.full_name, User.name)
+    if active_only:
+        statement = statement.where(User.active)
+    rows = await db.execute(statement)
+    return [Named(row.id, row.full_name or row.name, row.role, row.on_shift_since) for row in rows]
+
+
+async def on_shift_since(db: Db, user_id: int) -> datetime | None:
+    """Since when this person works; None when he does not."""
+    found: datetime | None = await _ON_SHIFT.scalar(db, {"key": user_id})
+    return found
 
 
 async def person(db: AsyncConnection, name: str) -> Person | None:
@@ -152,8 +185,9 @@ async def person(db: AsyncConnection, name: str) -> Person | None:
     row = (await db.execute(select(User).where(User.name == name.strip().casefold()))).first()
     if row is None:
         return None
-    phones = select(Phone.pbx, Phone.extension).where(Phone.user_id == row.id).order_by(Phone.first.desc(), Phone.id)
-    return _person(row, [Line(found.pbx, found.extension) for found in await db.execute(phones)])
+    phones = select(Phone.pbx, Phone.extension).where(Phone.user_id == row.id).order_by(*_SEATED_FIRST)
+    sits = [Line(found.pbx, found.extension) for found in await db.execute(phones)]
+    return _person(row, sits, (await seats.own_phones(db, row.id)).get(row.id, []))
 
 
 async def phones(db: AsyncConnection) -> dict[Line, int]:
@@ -181,7 +215,7 @@ async def _one(db: AsyncConnection, statement: Select[*tuple[Any, ...]], key: ob
     return _actor(rows, via) if rows else None
 
 
-def _actor(rows: Sequence[Row[*tuple[Any, ...]]], via: str) -> Actor:
+def _actor(rows: Sequence[Any], via: str) -> Actor:
     first = rows[0]
     return Actor(
         user_id=first.user_id,
@@ -194,11 +228,14 @@ def _actor(rows: Sequence[Row[*tuple[Any, ...]]], via: str) -> Actor:
         language=first.language,
         time_zone=first.time_zone,
         theme=first.theme,
+        pop=first.pop or "ringing",
         masked=first.masked,
+        density=first.density or "",
+        single_keys=first.single_keys is not False,
     )
 
 
-def _person(row: Row[*tuple[Any, ...]], lines: list[Line]) -> Person:
+def _person(row: Row[*tuple[Any, ...]], lines: list[Line], own: list[Line]) -> Person:
     return Person(
         id=row.id,
         name=row.name,
@@ -210,4 +247,5 @@ def _person(row: Row[*tuple[Any, ...]], lines: list[Line]) -> Person:
         has_password=row.password_hash is not None,
         on_shift_since=row.on_shift_since,
         phones=tuple(lines),
+        own_phones=tuple(own),
     )

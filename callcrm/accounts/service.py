@@ -1,25 +1,28 @@
 """Accounts as they change: people, their phones, their passwords, who is on shift."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from callcrm.accounts import sessions
+from callcrm.accounts import seats, sessions
 from callcrm.accounts.policy import ROLES, Actor, Line
-from callcrm.accounts.tables import Phone, User
+from callcrm.accounts.tables import User
 from callcrm.kernel import audit
 from callcrm.kernel.errors import Conflict, Invalid, NotFound
 from callcrm.kernel.writer import Unit
 
 _NAME = re.compile(r"[\w][\w.@+-]{0,99}")
-_EXTENSION = re.compile(r"[0-9A-Za-z*#_.+-]{1,80}")
 THEMES = ("system", "light", "dark")
+#: How high the rows are; empty is comfortable.
+DENSITIES = ("", "compact", "roomy")
+#: When a call opens itself on a person's screen; by hand it waits in the strip for his key.
+POPS = ("ringing", "answered", "hand")
 #: What a person may change of his own account; the rest is the administrator's.
-OWN = frozenset({"full_name", "language", "time_zone", "theme"})
+OWN = frozenset({"full_name", "language", "time_zone", "theme", "pop", "density", "single_keys"})
 FIELDS = OWN | {"role", "team", "masked"}
 
 
@@ -48,7 +51,7 @@ async def add_user(
         raise Conflict(f"There is already an account named {name}; choose another name.")
     row = {"name": name, **values, "password_hash": password_hash, "created_at": unit.now}
     user_id = int((await unit.db.execute(insert(User).returning(User.id), row)).scalar_one())
-    await _give_phones(unit, user_id, phones)
+    await seats.own(unit, user_id, phones)
     await audit.write(unit, by, "add", "account", user_id, {"role": role})
     unit.fact("operator.changed", user=user_id)
     return user_id
@@ -77,13 +80,12 @@ async def set_password(
 
 
 async def set_phones(unit: Unit, user_id: int, phones: Sequence[Line], *, by: Actor | None = None) -> None:
-    """Say which phones the person sits at, the first one being rung by a click to call.
+    """Say which phones are the person's own, the first one being rung by a click to call.
 
     Raises Conflict when a phone is somebody else's.
     """
     await _must_exist(unit, user_id)
-    await unit.db.execute(delete(Phone).where(Phone.user_id == user_id))
-    await _give_phones(unit, user_id, phones)
+    await seats.own(unit, user_id, phones)
     await audit.write(unit, by, "change phones", "account", user_id)
     unit.fact("operator.changed", user=user_id)
 
@@ -94,7 +96,7 @@ async def close_user(unit: Unit, user_id: int, *, by: Actor | None = None) -> No
     await _update(unit, user_id, {"active": False, "on_shift_since": None})
     await sessions.sign_out_all(unit, user_id)
     await sessions.revoke_tokens(unit, user_id)
-    await unit.db.execute(delete(Phone).where(Phone.user_id == user_id))
+    await seats.vacate(unit, user_id)
     await audit.write(unit, by, "close", "account", user_id)
     unit.fact("operator.changed", user=user_id)
 
@@ -116,10 +118,11 @@ async def start_shift(unit: Unit, actor: Actor) -> datetime:
     return since
 
 
-async def end_shift(unit: Unit, actor: Actor) -> None:
-    """The person is no longer at work."""
-    await _update(unit, actor.user_id, {"on_shift_since": None})
-    unit.fact("operator.changed", user=actor.user_id)
+async def end_shift(unit: Unit, user_id: int) -> None:
+    """The person is no longer at work, and gives back the phone that he sat at."""
+    await seats.leave(unit, user_id)
+    await _update(unit, user_id, {"on_shift_since": None})
+    unit.fact("operator.changed", user=user_id)
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -128,6 +131,10 @@ def _check(values: dict[str, Any]) -> None:
         wrong["role"] = f"one of {', '.join(ROLES)}"
     if values.get("theme", "system") not in THEMES:
         wrong["theme"] = f"one of {', '.join(THEMES)}"
+    if (values.get("density") or "") not in DENSITIES:
+        wrong["density"] = "comfortable (empty), compact or roomy"
+    if values.get("pop", "ringing") not in POPS:
+        wrong["pop"] = f"one of {', '.join(POPS)}"
     if values.get("time_zone") and values["time_zone"] not in available_timezones():
         wrong["time_zone"] = "a zone such as Europe/Moscow"
     for field, most in (("full_name", 200), ("team", 100), ("language", 10)):
@@ -136,21 +143,6 @@ def _check(values: dict[str, Any]) -> None:
     if wrong:
         field, what = next(iter(wrong.items()))
         raise Invalid(f"{field.replace('_', ' ').capitalize()} must be {what}.", wrong)
-
-
-async def _give_phones(unit: Unit, user_id: int, phones: Iterable[Line]) -> None:
-    for n, phone in enumerate(dict.fromkeys(phones)):
-        if not _EXTENSION.fullmatch(phone.extension) or not phone.pbx:
-            raise Invalid(
-                f"{phone.extension!r} is no extension of a PBX.",
-                {"extension": "digits or letters, as the PBX names it"},
-            )
-        same = (Phone.pbx == phone.pbx, Phone.extension == phone.extension)
-        holder = await unit.db.scalar(select(User.name).join(Phone, Phone.user_id == User.id).where(*same))
-        if holder is not None:
-            raise Conflict(f"Extension {phone.extension} of {phone.pbx} is {holder}'s; take it from there first.")
-        row = {"pbx": phone.pbx, "extension": phone.extension, "user_id": user_id, "first": n == 0}
-        await unit.db.execute(insert(Phone), row)
 
 
 async def _keep_an_admin(unit: Unit, user_id: int) -> None:

@@ -9,7 +9,11 @@ from callcrm.kernel.schema import Base, Key, String
 
 
 class User(Base):
-    """An account; `role` is operator, supervisor or admin; `masked` hides the middle of numbers from him."""
+    """An account; `role` is operator, supervisor or admin; `masked` hides the middle of numbers from him.
+
+    `pop`: when a call opens itself on his screen: ringing (also None), answered, or hand (only by his own key).
+    `density` is None (comfortable), compact or roomy; `single_keys` False switches single-key shortcuts off.
+    """
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -21,6 +25,9 @@ class User(Base):
     language: Mapped[str] = mapped_column(String(10), default="")
     time_zone: Mapped[str] = mapped_column(String(64), default="")
     theme: Mapped[str] = mapped_column(String(10), default="system")
+    pop: Mapped[str | None] = mapped_column(String(10))
+    density: Mapped[str | None] = mapped_column(String(10))
+    single_keys: Mapped[bool | None]
     active: Mapped[bool] = mapped_column(default=True)
     masked: Mapped[bool] = mapped_column(default=False)
     on_shift_since: Mapped[datetime | None]
@@ -28,7 +35,11 @@ class User(Base):
 
 
 class Phone(Base):
-    """An extension of one PBX, and the person who sits at it."""
+    """An extension of one PBX, and the person who sits at it: `user_id`, whoever's it is.
+
+    `owner_id`: whose it is when nobody else sits there, empty for a phone of nobody's; `seated_at`: since when the
+    person of `user_id` sits there for his shift.
+    """
 
     __tablename__ = "phones"
     __table_args__ = (UniqueConstraint("pbx", "extension"),)
@@ -37,6 +48,8 @@ class Phone(Base):
     extension: Mapped[str] = mapped_column(String(80))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     first: Mapped[bool] = mapped_column(default=True)
+    owner_id: Mapped[int | None] = mapped_column(Key)
+    seated_at: Mapped[datetime | None]
 
 
 class Session(Base):

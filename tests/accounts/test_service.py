@@ -120,7 +120,7 @@ async def test_a_shift_begins_once_and_ends(database: Database, writer: Writer):
     assert await writer.do(lambda unit: service.start_shift(unit, actor), name="again") == since
     async with database.read() as db:
         assert (await queries.person(db, "anna")).on_shift_since == since
-    await writer.do(lambda unit: service.end_shift(unit, actor), name="end")
+    await writer.do(lambda unit: service.end_shift(unit, actor.user_id), name="end")
     async with database.read() as db:
         assert (await queries.person(db, "anna")).on_shift_since is None
 
