@@ -30,7 +30,7 @@ OPEN_CALLBACK = and_(
     literal_column("tasks.state") == literal_column("'open'"),
 )
 _OPEN = Prepared(
-    select(Task.id, Task.owner_id, Task.last_attempt_at, Task.created_at, Task.short_abandon)
+    select(Task.id, Task.owner_id, Task.last_attempt_at, Task.created_at, Task.short_abandon, Task.queue, Task.called)
     .where(Task.number == bindparam("number"), OPEN_CALLBACK)
     .with_for_update()
 )
@@ -78,6 +78,10 @@ def _counting(dialect: str) -> Any:
             attempts=select(func.count()).where(_OF_TASK).correlate(Task).scalar_subquery(),
             last_attempt_at=later(Task.last_attempt_at, bindparam("b_at", type_=Task.last_attempt_at.type)),
             short_abandon=and_(Task.short_abandon, bindparam("b_short", type_=Task.short_abandon.type)),
+            # He waits for us again: what was put off is due.
+            snoozed_until=None,
+            snooze_reason=None,
+            next_try_at=None,
             version=Task.version + 1,
         )
     )
@@ -108,13 +112,15 @@ class Callbacks:
         elif callbacks.settles(call):
             await _settle(unit, one, call)
         elif callbacks.tried_in_vain(call):
-            await _try(unit, one, call)
+            await self._try(unit, one, call)
 
     async def _owe(self, unit: Unit, one: Recorded, call: Story) -> None:
         if await _known(unit, one) or await _talked_since(unit, one, call):
             return
         task = await _open_task(unit, one)
         created = task is None
+        if created and not self.rules.owe_short and callbacks.short_abandon(call, self.rules):
+            return
         task_id = await self._open(unit, one, call) if task is None else int(task.id)
         if task_id is None:
             task = await _open_task(unit, one)
@@ -131,6 +137,7 @@ class Callbacks:
     async def _open(self, unit: Unit, one: Recorded, call: Story) -> int | None:
         """The new task's id; None when another process was faster."""
         missed_at = call.ended_at or call.at
+        promise = self.rules.promise(missed_at, one.call.queue, one.called)
         owner_id, why = callbacks.owner(await _card_owner(unit, one), await _last_operator(unit, one))
         row: dict[str, Any] = {
             "kind": callbacks.CALLBACK,
@@ -146,13 +153,27 @@ class Callbacks:
             "attempts": 1,
             "last_attempt_at": call.at,
             "short_abandon": callbacks.short_abandon(call, self.rules),
-            "due_at": self.rules.due(missed_at),
+            "promised_from": promise.starts,
+            "due_at": promise.due,
             "created_at": missed_at,
         }
         task_id = (await unit.db.execute(INSERT[unit.db.dialect.name], row)).scalar_one_or_none()
         if task_id is not None:
             unit.fact("task.created", task=int(task_id), owner=owner_id)
         return task_id
+
+    async def _try(self, unit: Unit, one: Recorded, call: Story) -> None:
+        """We called him in vain: that is an attempt, when he was waiting for it, and the next one is set."""
+        task = await _open_task(unit, one)
+        if task is None or call.ended_at is None or call.ended_at < task.created_at or await _known(unit, one):
+            return
+        await _attempt(unit, one, task.id, "called", call.outcome or "")
+        ours = select(func.count()).where(TaskAttempt.task_id == task.id, TaskAttempt.kind == "called")
+        tries = int((await unit.db.execute(ours)).scalar_one())
+        again = self.rules.next_try(call.ended_at, tries, task.queue, task.called)
+        values = {"next_try_at": again, "version": Task.version + 1}
+        await unit.db.execute(update(Task).where(Task.id == task.id).values(values))
+        unit.fact("task.changed", task=task.id, owner=task.owner_id)
 
 
 def _insertion(dialect: str) -> Any:
@@ -198,16 +219,6 @@ async def _settle(unit: Unit, one: Recorded, call: Story) -> None:
     await unit.db.execute(update(Task).where(Task.id == task.id).values(closed))
     if why == "called_back":
         await _attempt(unit, one, task.id, "called", "answered")
-    unit.fact("task.changed", task=task.id, owner=task.owner_id)
-
-
-async def _try(unit: Unit, one: Recorded, call: Story) -> None:
-    """We called him in vain: that is an attempt, when he was waiting for it."""
-    task = await _open_task(unit, one)
-    if task is None or call.ended_at is None or call.ended_at < task.created_at or await _known(unit, one):
-        return
-    await _attempt(unit, one, task.id, "called", call.outcome or "")
-    await unit.db.execute(update(Task).where(Task.id == task.id).values(version=Task.version + 1))
     unit.fact("task.changed", task=task.id, owner=task.owner_id)
 
 

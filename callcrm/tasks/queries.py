@@ -4,29 +4,32 @@ Everything goes through `accounts.policy`. `queues` are those whose callbacks ar
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from callcrm.accounts.policy import Actor, Right, require, shown_number, visible_tasks
+from callcrm.accounts.policy import ASKER, Actor, Right, anybody, require, shown_number, visible_tasks
 from callcrm.accounts.tables import User
 from callcrm.calls.tables import CallRow
 from callcrm.clients.tables import Client, Organisation
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.paging import Page, Wanted, decode, page
+from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.schema import Moment
 from callcrm.tasks.callbacks import CALLBACK
 from callcrm.tasks.service import STATES
-from callcrm.tasks.tables import Task, TaskAttempt
+from callcrm.tasks.tables import Task, TaskAttempt, TaskItem
 
 #: What has no due time stands behind everything that has one.
 _NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 _DUE = func.coalesce(Task.due_at, literal(_NEVER, Moment()), type_=Moment())
-_CLOSED = func.coalesce(Task.closed_at, Task.created_at, type_=Moment())
+#: As it stands: an index knows it, so that the newest of very many are not sorted out of all.
+_CLOSED = Task.closed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class TaskLine:
     A callback's `number` is E.164 (masked for some). `attempts`: how often the caller tried, last at
     `last_attempt_at`; `called`: how often we called back in vain, last at `called_at` with `called_result`.
     `outcome`, `why`, `waited_s`, `voicemail` are those of the missed call that began it.
+    `items` and `ticked` count the checklist; the rest is as the table has it.
     """
 
     id: int
@@ -75,6 +79,28 @@ class TaskLine:
     called: int
     called_at: datetime | None
     called_result: str
+    promised_from: datetime | None = None
+    next_try_at: datetime | None = None
+    escalated_at: datetime | None = None
+    snooze_reason: str | None = None
+    closed_reason: str | None = None
+    team: str | None = None
+    remind_min: int | None = None
+    remind_at: datetime | None = None
+    reminded_at: datetime | None = None
+    repeat: str | None = None
+    repeat_when: str | None = None
+    repeat_zone: str | None = None
+    repeat_from: datetime | None = None
+    repeat_except: list[Any] | None = None
+    occurs_at: datetime | None = None
+    follows_id: int | None = None
+    items: int = 0
+    ticked: int = 0
+
+
+#: What a row has beyond this is the service's own business; `called` means another thing there.
+_SHOWN = frozenset(one.name for one in fields(TaskLine)) - {"called"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +137,6 @@ class TaskFilters:
     due_before: datetime | None = None
     asleep: bool = True
     closed_by_itself: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many open callbacks there are on the actor's board, and how they stand."""
-
-    open: int = 0
-    overdue: int = 0
-    soon: int = 0
-    mine: int = 0
-    nobodys: int = 0
-    closed_today: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +185,22 @@ async def task_list(
     *,
     queues: Collection[str] = (),
     now: datetime | None = None,
+    narrowed: Sequence[ColumnElement[bool]] = (),
+    by_end: bool | None = None,
+    few: bool = False,
 ) -> Page[TaskLine]:
-    """A page of tasks: open ones by their due time (so overdue first), closed ones newest first."""
+    """A page of tasks: open ones by their due time (so overdue first), closed ones newest first.
+
+    `narrowed`: further conditions (`few`: they name few tasks, by an index of their own); `by_end`: which of the two
+    orders, where the state does not tell.
+    """
     require(actor, Right.TASKS)
     filters, wanted = filters or TaskFilters(), wanted or Wanted()
-    closed = filters.state not in (None, "open")
+    closed = filters.state not in (None, "open") if by_end is None else by_end
     place = tuple_(_CLOSED, Task.id) if closed else tuple_(_DUE, Task.id)
-    statement = visible_tasks(actor, _LINE, queues=queues).where(*_conditions(filters, now))
+    statement = visible_tasks(actor, _LINE, queues=queues, few=few).where(*_conditions(filters, now), *narrowed)
+    if closed:
+        statement = statement.where(_CLOSED.is_not(None))
     if wanted.cursor:
         at, key = decode(wanted.cursor, datetime, int)
         last = tuple_(literal(at, Moment()), literal(key))
@@ -187,7 +210,7 @@ async def task_list(
     lines = {line.id: line for line in await _lines(db, actor, rows)}
 
     def where(row: RowMapping) -> Sequence[Any]:
-        return (row["closed_at"] or row["created_at"] if closed else row["due_at"] or _NEVER, row["id"])
+        return (row["closed_at"] if closed else row["due_at"] or _NEVER, row["id"])
 
     return page(rows, wanted, where, lambda row: lines[row["id"]])
 
@@ -203,26 +226,29 @@ async def board(
     return Board(mine, tuple(line for line in lines if line.owner_id is None), others)
 
 
-async def counts(
-    db: AsyncConnection, actor: Actor, now: datetime, *, queues: Collection[str] = (), day: datetime | None = None
-) -> Counts:
-    """Figures of the actor's board at `now`; `day` is when today began for him."""
-    opened = Task.state == "open"
-    soon = now + timedelta(minutes=15)
-    statement = select(
-        _count(opened),
-        _count(and_(opened, Task.due_at < now)),
-        _count(and_(opened, Task.due_at >= now, Task.due_at < soon)),
-        _count(and_(opened, Task.owner_id == actor.user_id)),
-        _count(and_(opened, Task.owner_id.is_(None))),
-        _count(and_(Task.state == "done", Task.closed_at >= (day or now - timedelta(hours=24)))),
-    ).where(Task.kind == CALLBACK, or_(opened, Task.closed_at >= (day or now - timedelta(hours=24))))
-    row = (await db.execute(visible_tasks(actor, statement, queues=queues))).one()
-    return Counts(*(int(value or 0) for value in row))
+async def count_waiting(db: Db, actor: Actor, *, queues: Collection[str] = ()) -> int:
+    """How many open callbacks wait for the actor: his own, and nobody's of his queues."""
+    counted = _waiting(anybody(actor.role, actor.team), tuple(sorted(queues)))
+    return int(await counted.scalar(db, {ASKER: actor.user_id}))
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.sum(case((condition, 1), else_=0))
+@lru_cache(maxsize=256)
+def _waiting(asker: Actor, queues: tuple[str, ...]) -> Prepared:
+    waits = or_(Task.owner_id == asker.user_id, Task.owner_id.is_(None))
+    statement = select(func.count()).where(Task.kind == CALLBACK, Task.state == "open", waits)
+    return Prepared(visible_tasks(asker, statement, queues=queues))
+
+
+async def count_own(db: Db, actor: Actor, most: int) -> int:
+    """How many open tasks (no callbacks) the actor holds, counted up to `most`."""
+    return int(await _own(anybody(actor.role, actor.team), most).scalar(db, {ASKER: actor.user_id}))
+
+
+@lru_cache(maxsize=64)
+def _own(asker: Actor, most: int) -> Prepared:
+    held = select(Task.id).where(Task.owner_id == asker.user_id, Task.state == "open", Task.kind != CALLBACK)
+    some = visible_tasks(asker, held).limit(most).subquery()
+    return Prepared(select(func.count()).select_from(some))
 
 
 async def whole_task(db: AsyncConnection, actor: Actor, task_id: int, *, queues: Collection[str] = ()) -> WholeTask:
@@ -293,13 +319,15 @@ def _conditions(filters: TaskFilters, now: datetime | None) -> list[ColumnElemen
 
 
 async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) -> list[TaskLine]:
-    tries = await _our_tries(db, [row["id"] for row in rows])
+    ids = [row["id"] for row in rows]
+    tries, ticks = await _our_tries(db, ids), await _ticks(db, ids)
     lines = []
     for row in rows:
-        given = {name: value for name, value in row.items() if name != "called"}
+        given = {name: value for name, value in row.items() if name in _SHOWN}
         ours = tries.get(row["id"], [])
         last = ours[-1] if ours else None
         given |= {"line": row["called"], "number": shown_number(actor, row["number"])}
+        given["items"], given["ticked"] = ticks.get(row["id"], (0, 0))
         given |= {"called": len(ours), "called_at": last and last[0], "called_result": last[1] if last else ""}
         lines.append(TaskLine(**given))
     return lines
@@ -317,3 +345,15 @@ async def _our_tries(db: AsyncConnection, ids: Sequence[int]) -> dict[int, list[
     for row in await db.execute(statement):
         found.setdefault(row.task_id, []).append((row.at, row.result))
     return found
+
+
+async def _ticks(db: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many lines each checklist has, and how many of them are ticked."""
+    if not ids:
+        return {}
+    statement = (
+        select(TaskItem.task_id, func.count(), func.count(TaskItem.done_at))
+        .where(TaskItem.task_id.in_(ids))
+        .group_by(TaskItem.task_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in await db.execute(statement)}

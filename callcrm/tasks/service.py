@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from callcrm.accounts.policy import Actor, Right, may, require, visible_tasks
 from callcrm.accounts.tables import User
@@ -20,6 +21,7 @@ from callcrm.kernel import audit
 from callcrm.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from callcrm.kernel.numbers import parse
 from callcrm.kernel.writer import Unit
+from callcrm.tasks import checklist, plans, reminders, series
 from callcrm.tasks.callbacks import CALLBACK
 from callcrm.tasks.following import INSERT, OPEN_CALLBACK
 from callcrm.tasks.tables import Task
@@ -28,17 +30,19 @@ STATES = ("open", "done", "dropped")
 TITLE = 200
 NOTE = 20_000
 _KIND = re.compile(r"^[a-z][a-z_ -]{0,19}$")
-_CHANGEABLE = frozenset({"title", "note", "due_at", "snoozed_until", "owner_id", "state"})
+_CHANGEABLE = plans.FIELDS | {"title", "note", "snoozed_until", "owner_id", "state", "client_id", "queue", "team"}
 _COLUMNS = Task.__table__.columns
 
 Row = dict[str, Any]
 
 
-async def add_task(unit: Unit, actor: Actor, typed: Mapping[str, Any], *, country: str = "") -> int:
+async def add_task(
+    unit: Unit, actor: Actor, typed: Mapping[str, Any], *, country: str = "", queues: Collection[str] = ()
+) -> int:
     """Open a task of any kind; gives its id.
 
-    `typed`: kind (callback needs a number), title, note, number, client_id, call_id, queue, due_at, owner_id
-    (the actor's own unless told; None leaves a callback to its queue).
+    `typed`: kind (callback needs a number), title, note, number, client_id, call_id, due_at, owner_id (the actor's
+    own unless told; None leaves it to its `queue` or `team`), the plan (`plans.FIELDS`), `items` (texts).
     Raises Invalid with what is wrong, Conflict with the open callback of that number (`current` its id).
     """
     require(actor, Right.TASKS)
@@ -48,6 +52,8 @@ async def add_task(unit: Unit, actor: Actor, typed: Mapping[str, Any], *, countr
     elif not row["title"]:
         raise Invalid("Say what is to be done.", {"title": "a task needs a title"})
     await _check_owner(unit, actor, row["owner_id"])
+    if row["kind"] != CALLBACK:
+        _check_group(actor, row, queues)
     await _check_client(unit, row["client_id"])
     task_id = (await unit.db.execute(INSERT[unit.db.dialect.name], row)).scalar_one_or_none()
     if task_id is None:
@@ -55,6 +61,8 @@ async def add_task(unit: Unit, actor: Actor, typed: Mapping[str, Any], *, countr
         raise Conflict("This caller was just called back; look again.")
     unit.fact("task.created", task=int(task_id), owner=row["owner_id"])
     await audit.write(unit, actor, "add", "task", task_id)
+    if typed.get("items"):
+        await checklist.add_items(unit, actor, int(task_id), typed["items"], queues=queues)
     return int(task_id)
 
 
@@ -65,14 +73,6 @@ async def claim(unit: Unit, actor: Actor, task_id: int, version: int, *, queues:
     if task["owner_id"] not in (None, actor.user_id) and not may(actor, Right.ASSIGN):
         raise Conflict("Somebody else has taken this one.", task)
     return await _change(unit, actor, task, "claim", {"owner_id": actor.user_id, "owner_why": "claimed"})
-
-
-async def release(unit: Unit, actor: Actor, task_id: int, version: int, *, queues: Collection[str] = ()) -> int:
-    """Give a task back to the people of its queue."""
-    task = await _load(unit, actor, task_id, version, queues)
-    if task["owner_id"] != actor.user_id:
-        require(actor, Right.ASSIGN)
-    return await _change(unit, actor, task, "release", {"owner_id": None, "owner_why": "released"})
 
 
 async def close(
@@ -98,16 +98,7 @@ async def reopen(unit: Unit, actor: Actor, task_id: int, version: int, *, queues
         return version
     if task["kind"] == CALLBACK:
         await _no_other(unit, task["number"])
-    return await _change(unit, actor, task, "reopen", _REOPENED)
-
-
-async def snooze(
-    unit: Unit, actor: Actor, task_id: int, until: datetime | None, version: int, *, queues: Collection[str] = ()
-) -> int:
-    """Put a task off until then (None: no longer). Its promise stays as it is."""
-    task = await _load(unit, actor, task_id, version, queues)
-    _open_only(task)
-    return await _change(unit, actor, task, "snooze", {"snoozed_until": _moment("snoozed_until", until)})
+    return await _change(unit, actor, task, "reopen", dict(_REOPENED))
 
 
 async def edit_task(
@@ -119,7 +110,10 @@ async def edit_task(
     *,
     queues: Collection[str] = (),
 ) -> int:
-    """Change fields of a task (title, note, due_at, snoozed_until, owner_id, state); gives its new version."""
+    """Change fields of a task: title, note, client_id, owner_id, queue, team, state, snoozed_until, its plan.
+
+    Gives its new version.
+    """
     unknown = sorted(set(typed) - _CHANGEABLE)
     if unknown:
         raise Invalid(
@@ -127,6 +121,14 @@ async def edit_task(
         )
     task = await _load(unit, actor, task_id, version, queues)
     values = _texts(typed) | {n: _moment(n, typed[n]) for n in ("due_at", "snoozed_until") if n in typed}
+    if plans.FIELDS & typed.keys():
+        values |= plans.planned(task, typed)
+    if {"queue", "team"} & typed.keys():
+        values |= _group(typed)
+        _check_group(actor, values, queues)
+    if "client_id" in typed:
+        values["client_id"] = _whole(typed, "client_id")
+        await _check_client(unit, values["client_id"])
     if "owner_id" in typed and typed["owner_id"] != task["owner_id"]:
         await _check_owner(unit, actor, typed["owner_id"], task["owner_id"])
         values |= {"owner_id": typed["owner_id"], "owner_why": _why(actor, typed["owner_id"])}
@@ -176,10 +178,10 @@ def _opened(unit: Unit, actor: Actor, typed: Mapping[str, Any]) -> Row:
         "state": "open",
         "client_id": _whole(typed, "client_id"),
         "call_id": str(typed["call_id"]) if typed.get("call_id") else None,
-        "queue": str(typed["queue"]) if typed.get("queue") else None,
+        **_group(typed),
         "owner_id": owner_id,
         "owner_why": _why(actor, owner_id),
-        "due_at": _moment("due_at", typed.get("due_at")),
+        **plans.planned({}, {**typed, "kind": kind, "due_at": _moment("due_at", typed.get("due_at"))}),
         "created_at": unit.now,
         "created_by": actor.user_id,
     }
@@ -230,6 +232,21 @@ def _why(actor: Actor, owner_id: int | None) -> str:
     return "claimed" if owner_id == actor.user_id else "assigned"
 
 
+def _group(typed: Mapping[str, Any]) -> Row:
+    """The queue or the team whose people have it while it is nobody's."""
+    found: Row = {name: str(typed[name])[:100] if typed.get(name) else None for name in ("queue", "team")}
+    if found["queue"] and found["team"]:
+        raise Invalid("A task is a queue's or a team's, not both.", {"team": "a queue or a team, not both"})
+    return found
+
+
+def _check_group(actor: Actor, row: Mapping[str, Any], queues: Collection[str]) -> None:
+    """Everybody may leave a task to groups of his own; to others, a supervisor."""
+    foreign = (row["queue"] and row["queue"] not in queues) or (row["team"] and row["team"] != actor.team)
+    if foreign and not may(actor, Right.ASSIGN):
+        raise NotAllowed("Giving tasks to other groups is for supervisors; ask one, or keep it yourself.")
+
+
 def _open_only(task: Row) -> None:
     if task["state"] != "open":
         raise Conflict("This task is closed already.", task)
@@ -269,7 +286,21 @@ async def _load(unit: Unit, actor: Actor, task_id: int, version: int, queues: Co
 
 async def _change(unit: Unit, actor: Actor, task: Row, act: str, values: Row) -> int:
     version = int(task["version"]) + 1
-    await unit.db.execute(update(Task).where(Task.id == task["id"]).values(**values, version=version))
+    state = values.get("state", task["state"])
+    if state != task["state"]:
+        early = plans.remind_at(task["due_at"], task["remind_min"]) if state == "open" else None
+        values["remind_at"] = early if early is not None and early > unit.now else None
+    elif values.get("owner_id", task["owner_id"]) != task["owner_id"] and task["reminded_at"] is not None:
+        values |= {"remind_at": unit.now, "reminded_at": None}  # who has it now was not reminded yet
+    try:
+        await unit.db.execute(update(Task).where(Task.id == task["id"]).values(**values, version=version))
+    except IntegrityError as error:
+        # A callback was opened for this caller in the same instant, by another process: this unit is undone.
+        raise Conflict("There is an open callback of this caller already.") from error
+    if "remind_at" in values:
+        await reminders.forget(unit, task["id"])
+    if state != task["state"]:
+        await (series.take_back(unit, task["id"]) if state == "open" else series.follow(unit, task | values))
     unit.fact("task.changed", task=task["id"], owner=values.get("owner_id", task["owner_id"]))
     await audit.write(unit, actor, act, "task", task["id"])
     return version

@@ -65,7 +65,7 @@ async def test_the_board_shows_who_holds_what_most_urgent_first(writer: Writer, 
         all_of_it = await queries.board(db, VERA)
     assert [[t.call_id for t in part] for part in (olgas.mine, olgas.nobodys, olgas.others)] == [["c"], ["a", "b"], []]
     assert [[t.call_id for t in part] for part in (ruslans.mine, ruslans.nobodys, ruslans.others)] == [
-        [], ["a", "b", "d"], [],
+        [], ["a", "b", "d"], ["c"],
     ]  # fmt: skip
     assert [[t.call_id for t in part] for part in (all_of_it.nobodys, all_of_it.others)] == [["a", "b", "d"], ["c"]]
 
@@ -98,21 +98,29 @@ async def test_a_line_says_what_the_board_shows(writer: Writer, database: Databa
     ]
 
 
-async def test_figures_of_the_board(writer: Writer, database: Database) -> None:
+async def test_what_waits_for_one_is_his_own_and_nobodys_of_his_queues(writer: Writer, database: Database) -> None:
     await a_board(writer)
-    now = at(600 + 1800 + 30)
     async with database.read() as db:
-        all_of_it = await queries.counts(db, ADAM, now, day=at(-3600))
-        olgas = await queries.counts(db, OLGA, now, queues=SALES, day=at(-3600))
-        nothing = await queries.counts(db, OLGA, now, queues=["none"], day=at(7200))
-    assert all_of_it == queries.Counts(open=4, overdue=2, soon=1, mine=0, nobodys=3, closed_today=1)
-    assert olgas == queries.Counts(open=3, overdue=2, soon=1, mine=1, nobodys=2, closed_today=1)
-    assert nothing == queries.Counts(open=1, overdue=0, soon=1, mine=1, nobodys=0, closed_today=0)
+        all_of_it = await queries.count_waiting(db, ADAM)
+        olgas = await queries.count_waiting(db, OLGA, queues=SALES)
+        without_queue = await queries.count_waiting(db, OLGA, queues=["none"])
+        ruslans = [await queries.count_waiting(db, RUSLAN, queues=queues) for queues in (SALES, ["none"])]
+    assert (all_of_it, olgas, without_queue, ruslans) == (3, 3, 1, [2, 0])
+
+
+async def test_own_tasks_are_counted_up_to_a_bound_and_never_a_colleagues(writer: Writer, database: Database) -> None:
+    await a_board(writer)
+    for n in range(3):
+        await do(writer, service.add_task, OLGA, {"title": f"Task {n}"})
+    async with database.read() as db:
+        counts = [await queries.count_own(db, actor, 2) for actor in (OLGA, RUSLAN, VERA)]
+        listed = await queries.task_list(db, OLGA, TaskFilters(owner=OLGA.user_id, kind="task"))
+        assert (counts, await queries.count_own(db, OLGA, 99), len(listed.items)) == ([2, 0, 0], 3, 3)
 
 
 async def test_what_was_put_off_is_away_until_then(writer: Writer, database: Database) -> None:
     await a_board(writer)
-    await do(writer, service.snooze, OLGA, 3, at(9000), 2)
+    await do(writer, service.edit_task, OLGA, 3, {"snoozed_until": at(9000)}, 2)
     async with database.read() as db:
         before = await queries.board(db, OLGA, queues=SALES, now=at(8000))
         after = await queries.board(db, OLGA, queues=SALES, now=at(9000))
@@ -182,7 +190,7 @@ async def test_numbers_are_masked_and_foreign_tasks_not_there(writer: Writer, da
     async with database.read() as db:
         lines = (await queries.task_list(db, masked)).items
         with pytest.raises(NotFound):
-            await queries.whole_task(db, RUSLAN, 3, queues=SALES)
+            await queries.whole_task(db, RUSLAN, 3, queues=["support"])
         with pytest.raises(Invalid):
             await queries.task_list(db, masked, TaskFilters(state="lost"))
     assert "7916000000" not in repr(lines)

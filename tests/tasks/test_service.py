@@ -51,7 +51,7 @@ async def test_who_takes_a_callback_holds_it(writer: Writer, database: Database)
         await do(writer, service.claim, VERA, 1, 1)
     assert isinstance(error.value.current, dict)
     assert error.value.current["owner_id"] == OLGA.user_id
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict):
         await do(writer, service.claim, RUSLAN, 1, 2, queues=SALES)
     assert ("task.changed", {"task": 1, "owner": OLGA.user_id}) in await facts(database)
     assert [(row["act"], row["what"]) for row in await rows(database, Audit)] == [("claim", "task")]
@@ -79,11 +79,9 @@ async def test_an_operator_gives_back_and_does_not_give_away(writer: Writer, dat
     await do(writer, service.claim, OLGA, 1, 1, queues=SALES)
     with pytest.raises(NotAllowed):
         await do(writer, service.edit_task, OLGA, 1, {"owner_id": RUSLAN.user_id}, 2)
-    await do(writer, service.release, OLGA, 1, 2)
+    await do(writer, service.edit_task, OLGA, 1, {"owner_id": None}, 2)
     task = await the_task(database)
-    assert (task["owner_id"], task["owner_why"], task["queue"]) == (None, "released", "sales")
-    with pytest.raises(NotAllowed):
-        await do(writer, service.release, OLGA, 1, 3, queues=SALES)
+    assert (task["owner_id"], task["owner_why"], task["queue"]) == (None, "queue", "sales")
 
 
 async def test_closed_by_hand_and_opened_again(writer: Writer, database: Database) -> None:
@@ -103,8 +101,6 @@ async def test_what_is_dropped_is_told_apart(writer: Writer, database: Database)
     assert (await the_task(database))["state"] == "dropped"
     with pytest.raises(Conflict):
         await do(writer, service.claim, OLGA, 1, 2, queues=SALES)
-    with pytest.raises(Conflict):
-        await do(writer, service.snooze, OLGA, 1, TOMORROW, 2, queues=SALES)
 
 
 async def test_a_closed_callback_stays_closed_when_the_caller_has_a_newer_one(writer: Writer) -> None:
@@ -123,10 +119,10 @@ async def test_a_closed_callback_stays_closed_when_the_caller_has_a_newer_one(wr
 async def test_putting_off_keeps_the_promise(writer: Writer, database: Database) -> None:
     await a_callback(writer)
     before = await the_task(database)
-    await do(writer, service.snooze, OLGA, 1, TOMORROW, 1, queues=SALES)
+    await do(writer, service.edit_task, OLGA, 1, {"snoozed_until": TOMORROW}, 1, queues=SALES)
     task = await the_task(database)
     assert (task["snoozed_until"], task["due_at"]) == (TOMORROW, before["due_at"])
-    await do(writer, service.snooze, OLGA, 1, None, 2, queues=SALES)
+    await do(writer, service.edit_task, OLGA, 1, {"snoozed_until": None}, 2, queues=SALES)
     assert (await the_task(database))["snoozed_until"] is None
 
 

@@ -1,0 +1,305 @@
+"""Reading the board of callbacks: by tab and filter, its figures, and what became of the promises of a day.
+
+A figure and the rows behind it are the same condition, so that each can be defended by its rows.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal_column, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcrm.accounts.policy import Actor, Right, require, visible_tasks
+from callcrm.accounts.tables import User
+from callcrm.calls.tables import CallRow
+from callcrm.kernel.paging import Page, Wanted
+from callcrm.kernel.tables import Audit
+from callcrm.tasks import queries
+from callcrm.tasks.callbacks import BY_ITSELF, CALLBACK, HOLDS
+from callcrm.tasks.queries import TaskFilters, TaskLine
+from callcrm.tasks.tables import Task
+
+#: A call that is older than this and has no end is not on the line any more: the log has lost it.
+LONGEST_CALL = timedelta(hours=12)
+SOON = timedelta(minutes=15)
+#: What became of a promise; see `callbacks.fate`.
+FATES = ("promised", "kept", "broken", "running", "by_hand", "dropped")
+#: Rows of closed callbacks, by when; open ones, by when they are due.
+TABS = ("", "mine", "queue", "free", "overdue", "soon", "escalated", "asleep", "short", "closed", *FATES)
+
+# As text, so that the indexes that begin with the kind are used.
+_OPEN = Task.state == literal_column("'open'")
+_CALLBACK = Task.kind == literal_column("'callback'")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the board is asked for; the day from `day` to `until` is the reader's. Empty: all.
+
+    `line`: the number that was called; `owner`: who has it.
+    """
+
+    now: datetime
+    day: datetime
+    until: datetime
+    tab: str = ""
+    line: str = ""
+    queue: str = ""
+    owner: int | None = None
+    short: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows each tab has."""
+
+    open: int = 0
+    mine: int = 0
+    queue: int = 0
+    free: int = 0
+    overdue: int = 0
+    soon: int = 0
+    escalated: int = 0
+    asleep: int = 0
+    short: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What became of the promises that ran out, or run out, on one day. `promised` is the sum of the others."""
+
+    promised: int = 0
+    kept: int = 0
+    broken: int = 0
+    running: int = 0
+    by_hand: int = 0
+    dropped: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Kept of those of which a call has told, 0 to 1."""
+        told = self.kept + self.broken
+        return self.kept / told if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The call that closed a callback."""
+
+    at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    direction: str
+    called: str | None
+    operator: str
+    wait_s: float | None
+    talk_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OnLine:
+    """A caller of the board who is on the line now: state of his call, and who rings, talks or calls him."""
+
+    call: str
+    direction: str
+    state: str
+    operator_id: int | None
+    operator: str
+    called: str | None
+    queue: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One line of a callback's history."""
+
+    at: datetime
+    act: str
+    person: str
+    detail: dict[str, Any]
+
+
+async def rows(
+    db: AsyncConnection, actor: Actor, asked: Asked, wanted: Wanted, *, queues: Collection[str] = ()
+) -> Page[TaskLine]:
+    """A page of the board."""
+    closed = asked.tab == "closed"
+    filters = TaskFilters(kind=CALLBACK, state=None)
+    conditions = [*_tab(asked, actor, queues), *_filters(asked)]
+    return await queries.task_list(db, actor, filters, wanted, queues=queues, narrowed=conditions, by_end=closed)
+
+
+async def lately(
+    db: AsyncConnection, actor: Actor, since: datetime, *, queues: Collection[str] = (), limit: int = 20
+) -> list[TaskLine]:
+    """Those that closed by themselves since then, newest first."""
+    filters = TaskFilters(kind=CALLBACK, state="done", closed_by_itself=True)
+    page = await queries.task_list(
+        db, actor, filters, Wanted(limit), queues=queues, narrowed=[_CALLBACK, Task.closed_at >= since]
+    )
+    return list(page.items)
+
+
+async def counts(db: AsyncConnection, actor: Actor, asked: Asked, *, queues: Collection[str] = ()) -> Counts:
+    """The numbers on the tabs, under the filters that are set."""
+    require(actor, Right.TASKS)
+    names = [one.name for one in fields(Counts) if one.name != "closed"]
+    tabs = [replace(asked, tab="" if name == "open" else name) for name in names]
+    kinds = [_sum(and_(*_tab(tab, actor, queues))) for tab in tabs]
+    opened = select(*kinds).where(_CALLBACK, _OPEN, *_filters(asked))
+    closed = select(func.count()).where(*_tab(replace(asked, tab="closed"), actor, queues), *_filters(asked))
+    each = (await db.execute(visible_tasks(actor, opened, queues=queues))).one()
+    done = (await db.execute(visible_tasks(actor, closed, queues=queues))).scalar_one()
+    numbers = {name: int(n or 0) for name, n in zip(names, each, strict=True)}
+    return Counts(closed=int(done), **numbers)
+
+
+async def promises(db: AsyncConnection, actor: Actor, asked: Asked, *, queues: Collection[str] = ()) -> Promises:
+    """What became of the promises that run out on the day of `asked`."""
+    require(actor, Right.TASKS)
+    fates = [name for name in FATES if name != "promised"]
+    statement = select(func.count(), *(_sum(_fate(name, asked.now)) for name in fates))
+    statement = statement.where(*_of_day(asked), *_filters(asked))
+    all_of_them, *each = (await db.execute(visible_tasks(actor, statement, queues=queues))).one()
+    return Promises(int(all_of_them), *(int(n or 0) for n in each))
+
+
+async def settled(db: AsyncConnection, lines: Iterable[TaskLine]) -> dict[str, Settled]:
+    """The calls that closed these callbacks, by their ids."""
+    ids = [line.closed_call_id for line in lines if line.closed_call_id]
+    if not ids:
+        return {}
+    person = func.coalesce(func.nullif(User.full_name, ""), User.name, CallRow.operator, "")
+    columns = (CallRow.at, CallRow.answered_at, CallRow.ended_at, CallRow.direction, CallRow.called, person)
+    statement = select(CallRow.id, *columns, CallRow.wait_s, CallRow.talk_s)
+    statement = statement.outerjoin(User, User.id == CallRow.operator_id).where(CallRow.id.in_(ids))
+    return {key: Settled(*more) for key, *more in await db.execute(statement)}
+
+
+async def on_the_line(db: AsyncConnection, lines: Sequence[TaskLine], now: datetime) -> dict[int, OnLine]:
+    """Which of these callers are on the line at this moment, by the callback's id."""
+    if not lines:
+        return {}
+    person = func.coalesce(func.nullif(User.full_name, ""), User.name, CallRow.operator, "")
+    columns = (CallRow.id, CallRow.direction, CallRow.state, CallRow.operator_id, person, CallRow.called, CallRow.queue)
+    statement = (
+        select(Task.id, *columns)
+        .select_from(Task)
+        .join(CallRow, CallRow.client_number == Task.number)
+        .outerjoin(User, User.id == CallRow.operator_id)
+        .where(Task.id.in_([line.id for line in lines]), CallRow.ended_at.is_(None), CallRow.at > now - LONGEST_CALL)
+        .order_by(CallRow.at)
+    )
+    return {key: OnLine(*more) for key, *more in await db.execute(statement)}
+
+
+async def my_callers(db: AsyncConnection, actor: Actor, now: datetime) -> list[tuple[TaskLine, OnLine]]:
+    """Callers whom this person is to call back and who are on the line now, at whomever's phone."""
+    require(actor, Right.TASKS)
+    calling = exists(
+        select(CallRow.id)
+        .where(
+            CallRow.client_number == Task.number,
+            CallRow.direction == "inbound",
+            CallRow.ended_at.is_(None),
+            CallRow.at > now - LONGEST_CALL,
+        )
+        .correlate(Task)
+    )
+    filters = TaskFilters(kind=CALLBACK, owner=actor.user_id)
+    lines = (await queries.task_list(db, actor, filters, Wanted(5), narrowed=[_OPEN, calling])).items
+    found = await on_the_line(db, lines, now)
+    return [(line, found[line.id]) for line in lines if line.id in found]
+
+
+async def held_by(db: AsyncConnection, task_id: int) -> tuple[str, bool]:
+    """Who is to call back, by name, and whether he holds it; for a pop, so whoever asks may know."""
+    person = func.coalesce(func.nullif(User.full_name, ""), User.name)
+    statement = select(person, Task.owner_why).join(User, User.id == Task.owner_id).where(Task.id == task_id)
+    row = (await db.execute(statement)).first()
+    return (str(row[0]), row[1] in HOLDS) if row is not None else ("", False)
+
+
+async def history(db: AsyncConnection, task_id: int) -> list[Deed]:
+    """Who did what with a task, oldest first; the caller has made sure that it may be seen."""
+    person = func.coalesce(func.nullif(User.full_name, ""), User.name, "")
+    statement = (
+        select(Audit.at, Audit.act, person, Audit.detail)
+        .outerjoin(User, User.id == Audit.user_id)
+        .where(Audit.what == "task", Audit.which == str(task_id))
+        .order_by(Audit.at)
+        .limit(200)
+    )
+    return [Deed(*row) for row in await db.execute(statement)]
+
+
+async def lines_called(db: AsyncConnection, actor: Actor, *, queues: Collection[str] = ()) -> list[str]:
+    """The lines whose callers wait for a call back."""
+    statement = select(Task.called).where(_CALLBACK, _OPEN, Task.called.is_not(None)).distinct()
+    found = await db.scalars(visible_tasks(actor, statement, queues=queues).order_by(Task.called).limit(100))
+    return [line for line in found if line]
+
+
+def narrowed(
+    now: datetime, *, line: str = "", overdue: bool = False, escalated: bool = False, short: bool | None = None
+) -> list[ColumnElement[bool]]:
+    """Conditions for `queries.task_list`, for who asks by fields and not by tabs."""
+    found = _filters(Asked(now, now, now, line=line, short=short))
+    if overdue:
+        found += [_OPEN, Task.due_at < now]
+    return found + ([Task.escalated_at.is_not(None)] if escalated else [])
+
+
+def _tab(asked: Asked, actor: Actor, queues: Collection[str]) -> list[ColumnElement[bool]]:
+    if asked.tab in FATES:
+        return _of_day(asked) + ([] if asked.tab == "promised" else [_fate(asked.tab, asked.now)])
+    if asked.tab == "closed":
+        return [_CALLBACK, Task.state != "open", Task.closed_at >= asked.day, Task.closed_at < asked.until]
+    now = asked.now
+    awake = or_(Task.snoozed_until.is_(None), Task.snoozed_until <= now)
+    tabs: dict[str, list[ColumnElement[bool]]] = {
+        "mine": [Task.owner_id == actor.user_id],
+        "queue": [Task.queue.in_(sorted(queues)) if queues else false()],
+        "free": [or_(Task.owner_id.is_(None), Task.owner_why.not_in(sorted(HOLDS)))],
+        "overdue": [Task.due_at < now],
+        "soon": [Task.due_at >= now, Task.due_at < now + SOON],
+        "escalated": [Task.escalated_at.is_not(None)],
+        "asleep": [Task.snoozed_until > now],
+        "short": [Task.short_abandon.is_(True)],
+    }
+    put_off = [] if asked.tab in ("asleep", "mine", "escalated") else [awake]
+    return [_CALLBACK, _OPEN, *tabs.get(asked.tab, []), *put_off]
+
+
+def _filters(asked: Asked) -> list[ColumnElement[bool]]:
+    plain = ((Task.called, asked.line), (Task.queue, asked.queue), (Task.owner_id, asked.owner))
+    found: list[ColumnElement[bool]] = [column == value for column, value in plain if value]
+    if asked.short is not None:
+        found.append(Task.short_abandon.is_(asked.short))
+    return found
+
+
+def _of_day(asked: Asked) -> list[ColumnElement[bool]]:
+    return [_CALLBACK, Task.due_at >= asked.day, Task.due_at < asked.until]
+
+
+def _fate(name: str, now: datetime) -> ColumnElement[bool]:
+    """The condition behind `callbacks.fate`; a test holds both together."""
+    by_call = Task.closed_why.in_(BY_ITSELF)
+    by_person = and_(Task.state != "open", or_(Task.closed_why.is_(None), ~by_call))
+    return {
+        "kept": and_(Task.state != "open", by_call, Task.closed_at <= Task.due_at),
+        "broken": or_(
+            and_(_OPEN, Task.due_at < now), and_(Task.state != "open", by_call, Task.closed_at > Task.due_at)
+        ),
+        "running": and_(_OPEN, Task.due_at >= now),
+        "by_hand": and_(by_person, Task.state == "done"),
+        "dropped": and_(by_person, Task.state == "dropped"),
+    }[name]
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((condition, 1), else_=0))
