@@ -1,0 +1,1 @@
+"""Quality: forms with their versions, evaluations of calls, disputes, calibration, and what to review next."""
