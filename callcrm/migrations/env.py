@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import JSON, BigInteger
 
+from callcrm.kernel import fulltext
 from callcrm.kernel.schema import Moment, String
 
 
@@ -25,6 +26,7 @@ context.configure(
     target_metadata=context.config.attributes.get("metadata"),
     render_as_batch=True,
     render_item=render,
+    include_name=fulltext.is_ours,
     transactional_ddl=True,
     compare_type=True,
 )
