@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callcrm.accounts import policy
-from callcrm.accounts.policy import Actor
+from callcrm.accounts.policy import Actor, Right
 from callcrm.push.views import CallView
 
 
@@ -44,8 +44,33 @@ def sees_call(actor: Actor, view: CallView, people: People) -> bool:
     return policy.scope(actor) == "team" and not view.parties
 
 
-def sees_task(actor: Actor, owner: int | None, queue: str | None, queue_people: Set[str], people: People) -> bool:
-    """As `policy.tasks_of`: a task without an owner belongs to the people of its queue, or to all."""
+def sees_task(
+    actor: Actor,
+    owner: int | None,
+    queue: str | None,
+    queue_people: Set[str],
+    people: People,
+    *,
+    team: str | None = None,
+    kind: str = "task",
+) -> bool:
+    """As `policy.tasks_of`: a task without an owner belongs to the people of its queue and team, or to all.
+
+    A queue's callbacks are seen by its people whoever holds them.
+    """
+    if kind == "callback" and queue and actor.name in queue_people:
+        return True
     if owner is not None:
         return belongs(actor, {owner}, people)
+    if team is not None and team != actor.team and policy.scope(actor) != "all":
+        return False
     return policy.scope(actor) != "own" or not queue or actor.name in queue_people
+
+
+def sees_evaluation(actor: Actor, subject: int, grader: int, state: str, people: People) -> bool:
+    """As `policy.evaluations_of`; one that became a draft again is told to those who saw it before."""
+    if actor.user_id == subject:
+        return state == "released"
+    if not policy.may(actor, Right.SCORE):
+        return False
+    return actor.user_id == grader or belongs(actor, {subject}, people)

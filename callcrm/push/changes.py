@@ -1,15 +1,23 @@
 """What facts tell besides pops, read as it stands now and told through an outlet: live, or to who missed it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.kernel.facts import Fact
-from callcrm.push import views
+from callcrm.kernel.prepared import Db
+from callcrm.push import grading, reminding, views
 from callcrm.push.teller import Outlet, Teller
+from callcrm.shifts import queries as shifts
 
-_OTHERS = frozenset({"task.created", "task.changed", "operator.changed", "queue.changed", "link.changed"})
+_OTHERS = grading.KINDS | {
+    "task.created",
+    "task.changed",
+    reminding.KIND,
+    "queue.changed",
+    "link.changed",
+}
 
 
 def call_of(fact: Fact) -> str | None:
@@ -19,8 +27,18 @@ def call_of(fact: Fact) -> str | None:
 
 
 def has_others(facts: Sequence[Fact]) -> bool:
-    """Whether `tell_others` has anything to tell."""
-    return any(fact.kind in _OTHERS for fact in facts)
+    """Whether `tell_others` has more to tell than how people stand."""
+    return any(fact.kind in _OTHERS or of_people(fact) for fact in facts)
+
+
+def of_people(fact: Fact) -> bool:
+    """Whether somebody's account changed, not only what he does."""
+    return fact.kind == "operator.changed" and "state" not in fact.ids
+
+
+def people_of(facts: Sequence[Fact]) -> dict[int, datetime]:
+    """Who does something else now, and since when that is known."""
+    return {int(user): at for user, at in _last(facts, "operator.changed", "user").items()}
 
 
 async def tell_calls(db: AsyncConnection, facts: Sequence[Fact], teller: Teller, out: Outlet) -> None:
@@ -34,14 +52,22 @@ async def tell_calls(db: AsyncConnection, facts: Sequence[Fact], teller: Teller,
 
 
 async def tell_others(db: AsyncConnection, facts: Sequence[Fact], teller: Teller, out: Outlet) -> None:
-    """Tasks, operators, queues and links that changed, each once, as they are now."""
+    """Tasks, operators, queues, links and scores that changed, each once, as they are now."""
     await _tasks(db, facts, teller, out)
-    for user, at in _last(facts, "operator.changed", "user").items():
-        teller.operator(out, int(user), at)
+    await reminding.tell(db, facts, out)
+    await grading.tell(db, facts, teller.people, out)
+    await tell_operators(db, people_of(facts), teller, out)
     await _queues(db, facts, teller, out)
     links = _last(facts, "link.changed", "pbx")
     for row in await views.links(db, [str(name) for name in links]) if links else []:
         teller.link(out, row, links[row.pbx])
+
+
+async def tell_operators(db: Db, people: Mapping[int, datetime], teller: Teller, out: Outlet) -> None:
+    """What these people do now."""
+    teller.set_stands(await shifts.standings(db, people) if people else {})
+    for user, at in people.items():
+        teller.operator(out, user, at)
 
 
 def _last(facts: Sequence[Fact], kind: str, key: str) -> dict[str | int, datetime]:
@@ -72,6 +98,6 @@ async def _queues(db: AsyncConnection, facts: Sequence[Fact], teller: Teller, ou
     }
     if not when:
         return
-    found = await views.waiting(db, when.keys())
+    found = {(one.pbx, one.queue): one for one in await shifts.queues(db, when.keys())}
     for (pbx, queue), at in when.items():
-        teller.queue(out, pbx, queue, found.get((pbx, queue)), at)
+        teller.queue(out, found.get((pbx, queue)) or shifts.Queue(pbx, queue, 0, None), at)

@@ -7,8 +7,9 @@ one call that rings, is answered and held is one message; what waits there count
 import asyncio
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -43,6 +44,8 @@ SAVE_S = 0.25
 FORGET_S = 30.0
 #: Facts taken from the bus and not yet dealt with; beyond it the bus's own bound holds.
 TAKEN = 500
+#: Calls that are read and told in one go when nobody waits for them.
+FEW_CALLS = 3
 #: Calls whose cards are kept at hand.
 VIEWS = 4000
 RETRY_S = 0.25
@@ -85,6 +88,7 @@ class Feed:
         self._subscription = self._bus.subscribe("push")
         try:
             await self._patiently(self._restore, "pops cannot be restored at present")
+            await self._glance(views.rehearse, "pops cannot be read at present")
             await started()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._take(self._subscription), name="push.take")
@@ -171,6 +175,8 @@ class Feed:
         self._hold(facts)
         if changes.has_others(facts):
             await self._patiently(partial(self._others, facts=facts), "changes cannot be read")
+        elif people := changes.people_of(facts):
+            await self._glance(partial(self._operators, people=people), "changes cannot be read")
 
     async def _patiently(self, work: Callable[[AsyncConnection], Awaitable[None]], words: str) -> None:
         """Do what reads the database, in one picture of it, as often as it needs."""
@@ -236,7 +242,8 @@ class Feed:
         for fact in facts:
             key = str(fact.ids.get("call"))
             if fact.kind in _PHONES:
-                wanted |= {key} - self._views.keys()
+                if key not in self._views:
+                    wanted.add(key)
             elif fact.kind == "call.began":
                 wanted.add(key)
             elif fact.kind in ("call.changed", "call.linked", "call.ended", "call.noted"):
@@ -312,9 +319,12 @@ class Feed:
                 self._gather.set()
 
     async def _others(self, db: AsyncConnection, facts: Sequence[Fact]) -> None:
-        if any(fact.kind == "operator.changed" for fact in facts):
+        if any(changes.of_people(fact) for fact in facts):
             self._teller.set_people(await views.people(db))
         await changes.tell_others(db, facts, self._teller, self._live)
+
+    async def _operators(self, db: Db, people: Mapping[int, datetime]) -> None:
+        await changes.tell_operators(db, people, self._teller, self._live)
 
     async def _tell_gathered(self) -> None:
         while True:
@@ -327,18 +337,25 @@ class Feed:
                 continue
             self._telling = True
             try:
-                await self._glance(partial(self._calls, keys=gathered), "calls cannot be read")
+                await self._tell_calls(sorted(gathered))
             except Exception:
                 log.warning("changes of calls could not be told; everybody is told to read anew", **_trace())
                 self._release(gathered)
                 self._refetch_all("Something that happened could not be told.")
             self._telling = False
 
+    async def _tell_calls(self, keys: Sequence[str]) -> None:
+        """A few at a time, so that a pop can come between."""
+        for start in range(0, len(keys), FEW_CALLS):
+            some = set(keys[start : start + FEW_CALLS])
+            await self._glance(partial(self._calls, keys=some), "calls cannot be read")
+            await asyncio.sleep(0)
+
     async def _calls(self, db: Db, keys: set[str]) -> None:
         found = await views.with_parties(db, await views.calls(db, keys))
         moved, self._moved = self._moved, set()
         for user in moved:
-            self._teller.operator(self._live, user, clock.now())
+            self._teller.operator(self._live, user, clock.now(), again=False)
         for key in list(keys):
             self._release([key] if key not in self._gathered else [])
             if key in found:

@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from callcrm.kernel import numbers
 from callcrm.push.audience import People, Person
 from callcrm.push.pop import Pop
-from callcrm.push.shapes import CallData, LinkData, OperatorData, PopData, PopLine, PopMatch, QueueData, TaskData
+from callcrm.push.shapes import (
+    CallData,
+    LinkData,
+    OperatorData,
+    PopData,
+    PopDebt,
+    PopLine,
+    PopMatch,
+    QueueData,
+    QueuePlace,
+    TaskData,
+)
 from callcrm.push.views import AnyRow, CallView
+from callcrm.shifts.queries import Member, Queue, Stand
 
 #: A number as one kind of actor may see it (whole or masked).
 Shown = Callable[[str | None], str | None]
@@ -33,7 +45,9 @@ MESSAGE_OF = {
 }
 
 
-def pop(pop: Pop, call: CallView, labels: Labels, answered_by: str, number: str | None) -> PopData:
+def pop(  # noqa: PLR0917 - a pop and all that it shows
+    pop: Pop, call: CallView, labels: Labels, answered_by: str, number: str | None, people: People
+) -> PopData:
     """A pop with everything that the sheet shows."""
     rung = pop.rung_at or pop.at
     return PopData(
@@ -57,8 +71,15 @@ def pop(pop: Pop, call: CallView, labels: Labels, answered_by: str, number: str 
         answered_at=pop.answered_at,
         ended_at=call.ended_at,
         phone=pop.extension,
-        debt=call.debt,
+        debt=_debt(call.debt, people),
     )
+
+
+def _debt(debt: PopDebt | None, people: People) -> PopDebt | None:
+    """With the name of who is to call back."""
+    if debt is None or debt.owner_id is None or debt.owner_id not in people:
+        return debt
+    return debt.model_copy(update={"owner_name": people[debt.owner_id].name})
 
 
 #: Why these cards, for programs and logs; the desk says it in the person's own language by `step`.
@@ -132,28 +153,76 @@ def task(row: AnyRow, number: str | None) -> TaskData:
         attempts=row.attempts,
         closed_why=row.closed_why,
         version=row.version,
+        owner_why=row.owner_why,
+        promised_from=row.promised_from,
+        snoozed_until=row.snoozed_until,
+        next_try_at=row.next_try_at,
+        escalated_at=row.escalated_at,
     )
 
 
-def operator(person: Person, busy: str | None) -> OperatorData:
-    """A person, with the state that his calls or his shift give him."""
-    state = busy or ("available" if person.on_shift_since else "off")
+def caller(view: CallView, debt: PopDebt, number: str | None) -> TaskData:
+    """The callback of a caller who is on the line now, for who is to call him back."""
+    card = next((client for client in view.clients if client.id == view.client_id), None)
+    return TaskData(
+        task=debt.task,
+        kind="callback",
+        state="open",
+        client=view.client_id,
+        client_name=card.name if card else "",
+        number=number,
+        queue=debt.queue,
+        owner=debt.owner_id,
+        owner_why=debt.owner_why,
+        due_at=debt.due_at,
+        attempts=debt.attempts,
+        version=debt.version,
+        caller="" if view.ended_at else view.state,
+        call=view.id,
+    )
+
+
+def taken(row: AnyRow) -> TaskData:
+    """The same for who may no longer see it, since another took it: ids are nobody's secret."""
+    return TaskData(task=row.id, kind=row.kind, state=row.state, owner=row.owner_id, version=row.version)
+
+
+def operator(person: Person, busy: str | None, stand: Stand) -> OperatorData:
+    """A person with his state; a pop that rings is known here first."""
+    state = busy if busy == "talking" or (busy and stand.state != "talking") else stand.state
     return OperatorData(
         operator=person.id,
         name=person.name,
         state=state,  # type: ignore[arg-type]
+        reason=stand.reason,
+        since=stand.since,
         on_shift_since=person.on_shift_since,
     )
 
 
-def queue(pbx: str, name: str, labels: Labels, row: AnyRow | None) -> QueueData:
-    """Who waits in a queue; no row means nobody."""
+def queue(row: Queue, labels: Labels, *, people: bool) -> QueueData:
+    """Who waits in a queue, and who is there; `people`: each of them."""
     return QueueData(
-        pbx=pbx,
-        queue=name,
-        label=labels.queues.get(name, ""),
-        waiting=row.waiting if row is not None else 0,
-        longest_since=row.since if row is not None else None,
+        pbx=row.pbx,
+        queue=row.queue,
+        label=labels.queues.get(row.queue, ""),
+        waiting=row.waiting,
+        longest_since=row.longest_since,
+        free=sum(one.state == "free" and not one.paused for one in row.members),
+        paused=sum(one.paused for one in row.members),
+        members=len(row.members),
+        places=[_place(one) for one in row.members] if people else [],
+    )
+
+
+def _place(one: Member) -> QueuePlace:
+    return QueuePlace(
+        extension=one.extension,
+        operator=one.user_id,
+        name=one.name,
+        state=one.state,
+        paused=one.paused,
+        reason=one.reason,
     )
 
 

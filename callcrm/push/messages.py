@@ -15,7 +15,9 @@ from pydantic_core import to_json
 from callcrm.kernel.errors import CallcrmError
 from callcrm.push.shapes import (
     CallData,
+    CoachingData,
     Data,
+    EvaluationData,
     HelloData,
     LinkData,
     Moment,
@@ -23,6 +25,8 @@ from callcrm.push.shapes import (
     PopData,
     QueueData,
     RefetchData,
+    ReminderData,
+    ReviewData,
     TaskData,
     rfc3339,
 )
@@ -89,6 +93,13 @@ class TaskChanged(_Frame):
     data: TaskData
 
 
+class TaskReminded(_Frame):
+    """A reminder of this person fell due, sleeps or was put away: one for all his tabs and devices."""
+
+    type: Literal["task.reminded"] = "task.reminded"
+    data: ReminderData
+
+
 class OperatorChanged(_Frame):
     """An operator's state changed."""
 
@@ -108,6 +119,27 @@ class LinkChanged(_Frame):
 
     type: Literal["link.changed"] = "link.changed"
     data: LinkData
+
+
+class EvaluationChanged(_Frame):
+    """A score was submitted, released, disputed or answered."""
+
+    type: Literal["evaluation.changed"] = "evaluation.changed"
+    data: EvaluationData
+
+
+class CoachingChanged(_Frame):
+    """A list of moments was given, taken back, heard or changed."""
+
+    type: Literal["coaching.changed"] = "coaching.changed"
+    data: CoachingData
+
+
+class ReviewChanged(_Frame):
+    """A call to review was drawn, taken, let go, skipped or put back."""
+
+    type: Literal["review.changed"] = "review.changed"
+    data: ReviewData
 
 
 class Hello(_Frame):
@@ -132,9 +164,13 @@ ServerFrame = (
     | CallChanged
     | TaskCreated
     | TaskChanged
+    | TaskReminded
     | OperatorChanged
     | QueueChanged
     | LinkChanged
+    | EvaluationChanged
+    | CoachingChanged
+    | ReviewChanged
     | Hello
     | Refetch
 )

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.calls.tables import Pop
 from callcrm.kernel import clock
+from callcrm.kernel.prepared import Db, Prepared
 from callcrm.push.book import OLDEST, PRESENT
 
 #: How long "answered by Olga" is shown.
@@ -27,9 +29,10 @@ class PresentPop:
     answered_by: str = ""
     answered_at: datetime | None = None
     closed_at: datetime | None = None
+    opened_at: datetime | None = None
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Pop.id,
     Pop.call_id,
     Pop.state,
@@ -39,14 +42,21 @@ _COLUMNS = (
     Pop.answered_by,
     Pop.answered_at,
     Pop.closed_at,
+    Pop.opened_at,
 )
 
 
-async def present(db: AsyncConnection, user_id: int) -> list[PresentPop]:
+_PRESENT = Prepared(
+    select(*_COLUMNS)
+    .where(Pop.user_id == bindparam("user"), Pop.state.in_(PRESENT), Pop.at > bindparam("since"))
+    .order_by(Pop.at.desc())
+    .limit(20)
+)
+
+
+async def present(db: Db, user_id: int) -> list[PresentPop]:
     """What this person has on his screen, newest first; the table lags the push messages by a moment."""
-    mine = (Pop.user_id == user_id, Pop.state.in_(PRESENT), Pop.at > clock.now() - OLDEST)
-    statement = select(*_COLUMNS).where(*mine).order_by(Pop.at.desc()).limit(20)
-    return [PresentPop(*row) for row in await db.execute(statement)]
+    return [PresentPop(*row) for row in await _PRESENT.all(db, {"user": user_id, "since": clock.now() - OLDEST})]
 
 
 async def one(db: AsyncConnection, user_id: int, pop_id: str) -> PresentPop | None:

@@ -14,6 +14,7 @@ from callcrm.push.book import PopBook
 from callcrm.push.cursor import Told
 from callcrm.push.pop import RULES, CallGist
 from callcrm.push.teller import Teller
+from callcrm.shifts.queries import standings
 
 #: Facts are folded again from the beginning of the oldest open call, but no further back than this.
 FURTHEST = timedelta(hours=4)
@@ -25,6 +26,7 @@ CHUNK = 500
 async def restore(db: AsyncConnection, book: PopBook, told: Told, teller: Teller, now: datetime) -> None:
     """Fill `book` and `teller` with what is present, and let `told` stand where the streams stand."""
     teller.set_people(await views.people(db))
+    teller.set_stands(await standings(db))
     reached = await positions(db)
     await book.restore(db, now)
     facts = await _facts(db, await _since(db, now))

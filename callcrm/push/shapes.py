@@ -16,6 +16,7 @@ def rfc3339(moment: datetime) -> str:
 
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
 Direction = Literal["inbound", "outbound", "internal"]
+OperatorState = Literal["off", "available", "paused", "ringing", "talking", "wrapup"]
 PopState = Literal["offered", "answered", "wrapup", "closed", "withdrawn"]
 PopReason = Literal["", "elsewhere", "given_up", "stopped", "picked_up", "folded"]
 
@@ -52,6 +53,10 @@ class PopDebt(_Data):
     since: Moment
     due_at: Moment | None = None
     owner_id: int | None = None
+    owner_name: str = Field(default="", description="Who is to call back.")
+    owner_why: str = Field(default="", description="claimed or assigned: he holds it; else he is proposed.")
+    queue: str | None = Field(default=None, description="Whose people are to call back while nobody has it.")
+    version: int = 1
 
 
 class PopLine(_Data):
@@ -128,25 +133,61 @@ class TaskData(_Data):
     attempts: int = 0
     closed_why: str | None = None
     version: int
+    owner_why: str = Field(default="", description="claimed or assigned: the owner holds it; else he is proposed.")
+    promised_from: Moment | None = Field(default=None, description="When the clock starts: after hours, late.")
+    snoozed_until: Moment | None = None
+    next_try_at: Moment | None = Field(default=None, description="When to try again after a call back in vain.")
+    escalated_at: Moment | None = Field(default=None, description="When the supervisors were told that it is overdue.")
+    caller: str = Field(default="", description="How a call with this person stands now: waiting, ringing, talking …")
+    call: str | None = Field(default=None, description="That call.")
+
+
+class ReminderData(_Data):
+    """A reminder of one's own as it stands: due (it stands in the strip), asleep until `again_at`, or gone."""
+
+    task: int
+    state: Literal["due", "asleep", "gone"]
+    kind: str = ""
+    title: str = ""
+    client_name: str = ""
+    due_at: Moment | None = None
+    again_at: Moment | None = None
 
 
 class OperatorData(_Data):
-    """A person's state: off (not on shift), available, ringing or talking."""
+    """A person's state: off (not on shift), available, paused, ringing, talking or wrapup."""
 
     operator: int
     name: str
-    state: Literal["off", "available", "ringing", "talking"]
+    state: OperatorState
+    reason: str = Field(default="", description="Of a pause.")
+    since: Moment | None = Field(default=None, description="Since when; of one who rings, since when he did not.")
     on_shift_since: Moment | None = None
 
 
+class QueuePlace(_Data):
+    """A place in a queue, as the PBX tells it."""
+
+    extension: str
+    operator: int | None = Field(default=None, description="Who sits at that phone now.")
+    name: str = ""
+    state: str = Field(description="free, busy, ringing, offline or unknown.")
+    paused: bool = False
+    reason: str = Field(default="", description="Of the pause, as the PBX has it.")
+
+
 class QueueData(_Data):
-    """Who waits in a queue now."""
+    """Who waits in a queue now, and who is there to answer."""
 
     pbx: str
     queue: str
     label: str = ""
     waiting: int
     longest_since: Moment | None = Field(default=None, description="Since when the first of them waits.")
+    free: int = Field(default=0, description="Members who are free and not paused.")
+    paused: int = Field(default=0, description="Members who are paused.")
+    members: int = Field(default=0, description="All members.")
+    places: list[QueuePlace] = Field(default=[], description="Each member, for who sees everybody's state.")
 
 
 class LinkData(_Data):
@@ -156,6 +197,40 @@ class LinkData(_Data):
     state: str
     words: str = ""
     since: Moment | None = None
+
+
+class EvaluationData(_Data):
+    """A score that changed; what stands in it is read from its page."""
+
+    evaluation: int
+    call: str
+    operator: int = Field(description="Whose part in the call is scored.")
+    operator_name: str = ""
+    state: Literal["draft", "submitted", "released"]
+    act: str = Field(
+        default="",
+        description="submitted, released, reopened, accepted, noted, disputed, withdrawn, kept or corrected.",
+    )
+    disputed: bool = Field(default=False, description="An open dispute waits for an answer.")
+    replaces: int | None = Field(default=None, description="The evaluation that it corrects after a dispute.")
+    replaced_by: int | None = None
+
+
+class CoachingData(_Data):
+    """A coaching list that changed."""
+
+    list: int
+    act: str = Field(description="given, taken_back, heard or changed.")
+    operator: int | None = Field(default=None, description="To whom it was given, or who heard a moment.")
+    title: str = Field(default="", description="Of a list that was given.")
+
+
+class ReviewData(_Data):
+    """What is to be reviewed next changed: one drawn call, or a whole draw; not whose call it is."""
+
+    review: int | None = None
+    state: str = ""
+    taken_by: int | None = Field(default=None, description="Who has it open.")
 
 
 class HelloData(_Data):
@@ -172,4 +247,17 @@ class RefetchData(_Data):
     why: str
 
 
-Data = PopData | CallData | TaskData | OperatorData | QueueData | LinkData | HelloData | RefetchData
+Data = (
+    PopData
+    | CallData
+    | TaskData
+    | ReminderData
+    | OperatorData
+    | QueueData
+    | LinkData
+    | EvaluationData
+    | CoachingData
+    | ReviewData
+    | HelloData
+    | RefetchData
+)

@@ -3,7 +3,7 @@
 A text is made once for all who may see the same; only a masked number makes a second one.
 """
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -16,8 +16,9 @@ from callcrm.push.cursor import Told
 from callcrm.push.frames import Labels
 from callcrm.push.hub import Client, Hub
 from callcrm.push.pop import Pop
-from callcrm.push.shapes import CallData, Data
+from callcrm.push.shapes import CallData, Data, OperatorData
 from callcrm.push.views import AnyRow, CallView
+from callcrm.shifts.queries import NOBODY, Queue, Stand
 
 
 class Outlet(Protocol):
@@ -100,12 +101,18 @@ class Teller:
         self._book = book
         self._labels = labels
         self.people: dict[int, Person] = {}
+        self.stands: dict[int, Stand] = {}
+        self._told: dict[int, OperatorData] = {}
 
     def set_people(self, rows: Iterable[AnyRow]) -> None:
         """Who works here, as it is now."""
         self.people = {
             row.id: Person(row.id, row.full_name or row.name, row.name, row.team, row.on_shift_since) for row in rows
         }
+
+    def set_stands(self, stands: Mapping[int, Stand]) -> None:
+        """How these people stand now."""
+        self.stands |= stands
 
     def pop(self, out: Outlet, pop: Pop, view: CallView, at: datetime) -> tuple[int, str]:
         """A pop to its person. Returns how many clients got it and the message's id."""
@@ -115,7 +122,7 @@ class Teller:
             frames.MESSAGE_OF[pop.state],
             at,
             out.of(pop.user),
-            lambda number: frames.pop(pop, view, self._labels, by, number),
+            lambda number: frames.pop(pop, view, self._labels, by, number, self.people),
             number=view.number,
         )
 
@@ -124,6 +131,16 @@ class Teller:
         near = out.near(view.parties | view.owners | view.operators)
         clients = (c for c in near if audience.sees_call(c.actor, view, self.people))
         _say(out, "call.changed", at, clients, lambda number: frames.call(view, number), number=view.number)
+        self._tell_callback(out, view, at)
+
+    def _tell_callback(self, out: Outlet, view: CallView, at: datetime) -> None:
+        """Who is to call this person back, or might, hears that he is on the line, at whomever's phone."""
+        debt = view.debt
+        if debt is None or view.direction == "internal":
+            return
+        task = (debt.owner_id, debt.queue, self._labels.queue_people.get(debt.queue or "", frozenset()), self.people)
+        clients = (c for c in out.everybody() if audience.sees_task(c.actor, *task, kind="callback"))
+        _say(out, "task.changed", at, clients, lambda number: frames.caller(view, debt, number), number=view.number)
 
     def folded(self, out: Outlet, fact: Fact) -> None:
         """A call is no call of its own any more; ids are nobody's secret, so everybody may drop its row."""
@@ -139,22 +156,39 @@ class Teller:
         _say(out, "call.changed", fact.at, out.everybody(), lambda _: data)
 
     def task(self, out: Outlet, kind: str, row: AnyRow, at: datetime) -> None:
-        """A task to its owner or its queue's people, and to who sees all."""
+        """A task to its owner or its queue's people, and to who sees all; to who saw it before that it is gone."""
         of_queue = self._labels.queue_people.get(row.queue or "", frozenset())
-        task = (row.owner_id, row.queue, of_queue)
-        clients = (c for c in out.everybody() if audience.sees_task(c.actor, *task, self.people))
-        _say(out, kind, at, clients, lambda number: frames.task(row, number), number=row.number)
 
-    def operator(self, out: Outlet, user: int, at: datetime) -> None:
-        """A person's state to himself and to who sees him."""
+        def sees(client: Client, owner: int | None) -> bool:
+            task = (owner, row.queue, of_queue, self.people)
+            return audience.sees_task(client.actor, *task, team=row.team, kind=row.kind)
+
+        everybody = list(out.everybody())
+        seeing = [client for client in everybody if sees(client, row.owner_id)]
+        _say(out, kind, at, seeing, lambda number: frames.task(row, number), number=row.number)
+        if kind == "task.changed" and row.owner_id is not None and (row.kind == "callback" or row.team):
+            others = [client for client in everybody if client not in seeing and sees(client, None)]
+            _say(out, kind, at, others, lambda _: frames.taken(row))
+
+    def operator(self, out: Outlet, user: int, at: datetime, *, again: bool = True) -> None:
+        """A person's state to himself and to who sees him; unless `again`, only if everybody was told another."""
         person = self.people.get(user)
-        if person is not None:
-            clients = (c for c in out.near({user}) if audience.belongs(c.actor, {user}, self.people))
-            _say(out, "operator.changed", at, clients, lambda _: frames.operator(person, self._book.state(user)))
+        if person is None:
+            return
+        data = frames.operator(person, self._book.state(user), self.stands.get(user, NOBODY))
+        if not again and self._told.get(user) == data:
+            return
+        if isinstance(out, Live):
+            self._told[user] = data
+        clients = (c for c in out.near({user}) if audience.belongs(c.actor, {user}, self.people))
+        _say(out, "operator.changed", at, clients, lambda _: data)
 
-    def queue(self, out: Outlet, pbx: str, queue: str, row: AnyRow | None, at: datetime) -> None:
-        """A queue's callers, as figures, to everybody."""
-        _say(out, "queue.changed", at, out.everybody(), lambda _: frames.queue(pbx, queue, self._labels, row))
+    def queue(self, out: Outlet, row: Queue, at: datetime) -> None:
+        """A queue's figures to everybody; its people to those who see everybody."""
+        everybody, figures = frames.queue(row, self._labels, people=True), frames.queue(row, self._labels, people=False)
+        all_seeing = {c for c in out.everybody() if policy.scope(c.actor) == "all"}
+        _say(out, "queue.changed", at, all_seeing, lambda _: everybody)
+        _say(out, "queue.changed", at, [c for c in out.everybody() if c not in all_seeing], lambda _: figures)
 
     def link(self, out: Outlet, row: AnyRow, at: datetime) -> None:
         """The state of a link to everybody: each has a light for it."""

@@ -3,10 +3,10 @@
 import asyncio
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from websockets.asyncio.client import ClientConnection, connect
 
 from callcrm.accounts.policy import Actor
@@ -220,14 +220,11 @@ class Stage:
             user = self.actors[who].user_id if who in self.actors else None
             ids |= {"user": user, "extension": phone or (f"{100 + user}" if user else who)}
         if kind == "call.ringing" and user is not None and phone is None:
-            part = {"began": _began(), "call_id": call, "extension": ids["extension"], "user_id": user, "rang": True}
+            began = await unit.db.scalar(select(CallRow.began).where(CallRow.id == call))
+            part = {"began": began, "call_id": call, "extension": ids["extension"], "user_id": user, "rang": True}
             await unit.db.execute(insert(CallOperator), part)
         unit.fact(kind, stream=STREAM, **ids)
 
 
 async def _nothing(_unit: Unit) -> None:
     """Comes after what the writer was given before."""
-
-
-def _began() -> datetime:
-    return clock.now().replace(microsecond=0)

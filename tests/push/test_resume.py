@@ -113,7 +113,9 @@ async def test_a_gap_at_any_point_is_told_in_full(
     await read_to(always, end)
     await read_to(back, end)
     assert "refetch" not in {frame["type"] for frame in back.seen}
-    assert knows(leaves.seen + back.seen) == knows(always.seen)
+    # Who left before his hello has been told nothing for sure: he is told of older calls too, which is no fault.
+    told, wanted = knows(leaves.seen + back.seen), knows(always.seen)
+    assert {thing: told.get(thing) for thing in wanted} == wanted
     await always.socket.close()
     await back.socket.close()
 
@@ -140,6 +142,7 @@ async def test_hello_ends_the_telling_and_what_follows_resumes_from_it(stage: St
     await stage.call(facts=[("call.ringing", "olga")])
     script = Script(stage)
     await script.finish()
+    await stage.settle()
     olga = await stage.listen("olga")
     again = await stage.listen("olga", after=olga.seen[-1]["id"])
     assert [frame["type"] for frame in again.seen if not frame["type"].startswith("pop.")] == ["hello"]
