@@ -22,6 +22,7 @@ from ami.errors import AmiError
 from ami.messages import Message, first
 from ami.rights import survey
 from ami.session import LoginFailed, Session
+from callcrm import vaultcheck
 from callcrm.accounts.tables import Phone, User
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
@@ -96,8 +97,10 @@ async def check(file: Path | None) -> AsyncIterator[Finding]:
     for name, pbx in settings.pbx.items():
         async for finding in _pbx(name, pbx, settings):
             yield finding
-        for finding in recordings(name, pbx):
+        for finding in () if name in settings.vault.fetched else recordings(name, pbx):
             yield finding
+    async for found in vaultcheck.findings(settings):
+        yield Finding(Grade(found.grade), found.subject, found.words)
     for finding in _addresses(settings):
         yield finding
 

@@ -230,6 +230,14 @@ def migrate(config: Config = None) -> None:
     _do(commands.migrate(load(config)))
 
 
+@app.command("vault-key")
+def vault_key() -> None:
+    """Makes a key that encrypts recordings; keep it where the backups are not (docs/admin.md)."""
+    from recordings.vault.sealing import make_key
+
+    print(make_key())
+
+
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.")], config: Config = None) -> None:
     """Writes the whole database into one file, while the desk works."""

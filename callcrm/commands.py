@@ -117,7 +117,12 @@ async def import_file(settings: Settings, path: Path) -> None:
     async with opened(settings) as office:
         with _progress("clients") as tell:
             report = await exchange.import_clients(
-                office.writer, path, actor=COMMAND, country=settings.clients.country, progress=tell
+                office.writer,
+                path,
+                actor=COMMAND,
+                country=settings.clients.country,
+                purposes=settings.clients.consents,
+                progress=tell,
             )
     for line, why in report.refused:
         print(f"line {line}: {why}", file=sys.stderr)

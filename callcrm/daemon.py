@@ -15,18 +15,29 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 from aiohttp import web
 
-from callcrm import house
+from callcrm import house, vaulting
 from callcrm.accounts import sessions
 from callcrm.calls import service, unfinished
 from callcrm.calls.call import Change
 from callcrm.calls.model import Calls
+from callcrm.calls.rehearsal import rehearse
 from callcrm.calls.reread import reread
-from callcrm.calls.soundwatch import SoundWatch, folder_of
-from callcrm.kernel import jobs, logs
+from callcrm.calls.xraying import Xraying
+from callcrm.custody.erasing import Erasing
+from callcrm.custody.gapkeeper import GapKeeper
+from callcrm.custody.opening import Opener
+from callcrm.custody.personfile import Packing
+from callcrm.custody.places import Places
+from callcrm.custody.retention import Retention
+from callcrm.custody.xrays import xraying
+from callcrm.kernel import jobs, logs, streams
 from callcrm.kernel.bus import Bus, open_bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import CallcrmError, StartupError
@@ -35,7 +46,11 @@ from callcrm.push.doorman import Doorman
 from callcrm.push.feed import Feed
 from callcrm.push.gateway import Gateway, GatewayOptions
 from callcrm.push.hub import Hub
+from callcrm.quality import drawing
 from callcrm.settings import Settings
+from callcrm.shifts.keeper import Keeper
+from callcrm.tasks import reminders
+from callcrm.tasks.escalation import EVERY_S, Escalation
 from callcrm.telephony import journal, metrics
 from callcrm.telephony.asterisk_listener import asterisk_listener
 from callcrm.telephony.listener import Listener
@@ -53,6 +68,8 @@ _TURN_S = 0.0005
 #: Python's collector stops everything while it looks: rarely, once most of what lives is frozen.
 _COLLECT_AT = (5_000, 20, 100)
 SWEEP_S = 3600.0
+#: How soon a person's file that was asked for is begun.
+PERSONS_S = 5.0
 
 
 @dataclass
@@ -217,6 +234,7 @@ async def _start_listeners(running: Running, tasks: asyncio.TaskGroup) -> None:
     following = tasks.create_task(running.part("phone book", phonebook.run), name="phone book")
     await phonebook.read()
     for name in running.settings.pbx:
+        await rehearse(running.writer, phonebook.context, name, after=house.after_calls(running.settings))
         listener = running.listeners[name] = _listener(running, name, phonebook)
         metrics.watch(name, listener)
         await listener.start()
@@ -279,13 +297,57 @@ async def _start_web(running: Running, bound: socket.socket) -> None:
 def _start_worker(running: Running, tasks: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
     looker = Looker()
     stack.callback(looker.close)
-    folders = {name: folder_of(pbx.recordings, pbx.recordings_from) for name, pbx in running.settings.pbx.items()}
-    watch = SoundWatch(running.database, running.writer, running.bus, folders, looker)
-    watching = tasks.create_task(running.part("recordings", watch.run), name="recordings")
+    vaulting.start(running, tasks, stack, looker)
 
     async def sweep() -> None:
         await running.writer.do(sessions.sweep, name="sweep of sessions")
         await journal.trim(running.writer, running.settings.journal.days)
+        await streams.prune(running.writer, running.settings.journal.facts_days)
 
     sweeping = jobs.periodic("sweep", SWEEP_S, sweep, at_once=True)
-    running.at_end(lambda: jobs.stop(watching, sweeping))
+    queue_people = {name: queue.people for name, queue in running.settings.queues.items()}
+    look = partial(reminders.look, running.database, running.writer, queue_people)
+    reminding = jobs.periodic("reminders", reminders.LOOK_S, look, at_once=True)
+    overdue = Escalation(running.database, running.writer, house.rules(running.settings))
+    escalating = jobs.periodic("escalation", EVERY_S, overdue.run_once, at_once=True)
+    keeper = Keeper(
+        running.database,
+        running.writer,
+        running.bus,
+        house.shift_rules(running.settings),
+        longest_h=running.settings.shift.longest_h,
+    )
+    keeping = tasks.create_task(running.part("shifts", keeper.run), name="shifts")
+    gaps = GapKeeper(running.database, running.writer, running.bus)
+    pausing = tasks.create_task(running.part("gaps in recordings", gaps.run), name="gaps in recordings")
+    looking = tasks.create_task(running.part("xrays", _xrays(running, stack).run), name="xrays")
+    running.at_end(lambda: jobs.stop(sweeping, keeping, reminding, escalating, pausing, looking))
+    _start_law(running, stack)
+    sampler = drawing.Sampler(running.database, running.writer, house.zone(running.settings))
+    sampling = jobs.periodic("sampler", drawing.EVERY_S, sampler.run_once, at_once=True)
+    running.at_end(lambda: jobs.stop(sampling))
+
+
+def _start_law(running: Running, stack: AsyncExitStack) -> None:
+    """What the law asks of sounds, seldom and in small pieces."""
+    opener = Opener(Places.of(running.settings))
+    stack.push_async_callback(opener.close)
+    retention = Retention(running.database, running.writer, opener)
+    every_s = running.settings.law.retention_every_h * 3600
+    deleting = jobs.periodic("retention", every_s, retention.run_all, at_once=True)
+    law, journal_days = running.settings.law, running.settings.journal.days
+    packing = Packing(running.database, running.writer, opener, Path(law.person_files), law.person_files_days)
+    erasing = Erasing(running.database, running.writer, opener, journal_days, version("callcrm"))
+
+    async def persons() -> None:
+        await packing.run_once()
+        await erasing.run_once()
+
+    asked = jobs.periodic("person files and erasures", PERSONS_S, persons, at_once=True)
+    running.at_end(lambda: jobs.stop(deleting, asked))
+
+
+def _xrays(running: Running, stack: AsyncExitStack) -> Xraying:
+    opener = Opener(Places.of(running.settings))
+    stack.push_async_callback(opener.close)
+    return xraying(running.database, running.writer, running.bus, opener, running.settings.xray.share)

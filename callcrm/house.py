@@ -1,5 +1,7 @@
 """The house as the settings describe it, in the words of the parts: sites, labels, rules of callbacks, folders."""
 
+from zoneinfo import ZoneInfo
+
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +13,8 @@ from callcrm.kernel.bus import Bus
 from callcrm.kernel.database import Database
 from callcrm.kernel.facts import Fact
 from callcrm.push.frames import Labels
-from callcrm.settings import Settings
+from callcrm.settings import QueueSettings, Settings
+from callcrm.shifts import states
 from callcrm.tasks.callbacks import Rules
 from callcrm.tasks.following import Callbacks
 
@@ -46,10 +49,10 @@ class PhoneBook:
 
     async def run(self) -> None:
         """Read it anew whenever an account changed; until cancelled."""
-        subscription = self._bus.subscribe("phone book")
+        subscription = self._bus.subscribe("phone book", kinds=("operator.changed",))
         try:
             async for told in subscription:
-                if not isinstance(told, Fact) or told.kind == "operator.changed":
+                if not isinstance(told, Fact) or (told.kind == "operator.changed" and "state" not in told.ids):
                     try:
                         await self.read()
                     except SQLAlchemyError as error:
@@ -58,15 +61,43 @@ class PhoneBook:
             subscription.close()
 
 
-def after_calls(settings: Settings) -> tuple[After, ...]:
-    """What is done in the unit that writes a call: callbacks."""
-    rules = Rules(
+def rules(settings: Settings) -> Rules:
+    """What is promised to callers who were missed."""
+    calendars = {name: one.working_hours for name, one in settings.calendars.items()}
+    return Rules(
         minutes=settings.callbacks.promise_min,
         hours=settings.callbacks.working_hours,
         short_abandon_s=settings.callbacks.short_abandon_s,
         line_queues={number: line.queue for number, line in settings.lines.items() if line.queue},
+        line_hours={number: calendars[line.calendar] for number, line in settings.lines.items() if line.calendar},
+        queue_hours={name: calendars[queue.calendar] for name, queue in settings.queues.items() if queue.calendar},
+        owe_short=settings.callbacks.short_abandon_tasks,
+        retry_min=settings.callbacks.retry_min,
+        escalate_min=settings.callbacks.escalate_min,
     )
-    return (Callbacks(rules).follow,)
+
+
+def after_calls(settings: Settings) -> tuple[After, ...]:
+    """What is done in the unit that writes a call: callbacks."""
+    return (Callbacks(rules(settings)).follow,)
+
+
+def shift_rules(settings: Settings) -> states.Rules:
+    """The reasons for pauses, and what follows a call of each queue."""
+    shift = settings.shift
+    default = states.WrapUpRule(shift.wrap_up, shift.wrap_up_s, shift.wrap_up_pauses)
+    required = dict.fromkeys(settings.dispositions.required, QueueSettings())
+    return states.Rules(
+        pauses={one.reason: one.limit_min for one in shift.pauses},
+        wrap_up=default,
+        queues={name: _wrap_up(settings, name, one, default) for name, one in {**required, **settings.queues}.items()},
+    )
+
+
+def _wrap_up(settings: Settings, name: str, queue: QueueSettings, default: states.WrapUpRule) -> states.WrapUpRule:
+    mode = "required" if name in settings.dispositions.required else queue.wrap_up or default.mode
+    pauses = default.pauses if queue.wrap_up_pauses == "" else queue.wrap_up_pauses
+    return states.WrapUpRule(mode, queue.wrap_up_s or default.seconds, pauses)
 
 
 def labels(settings: Settings) -> Labels:
@@ -77,3 +108,8 @@ def labels(settings: Settings) -> Labels:
         queue_people={name: frozenset(queue.people) for name, queue in settings.queues.items()},
         country=settings.clients.country,
     )
+
+
+def zone(settings: Settings) -> ZoneInfo:
+    """The house's own clock, by which its weeks begin."""
+    return ZoneInfo(settings.callbacks.time_zone)

@@ -78,13 +78,16 @@ async def read(office: Office, name: str, pbx: PbxSettings, since: datetime) -> 
     return told
 
 
+_HEARD = select(CallRow.id).where(CallRow.state == "ended", CallRow.total_s.is_not(None))
+
+
 async def absent(office: Office, calls: Sequence[Call]) -> list[Call]:
-    """Those that the log has not, or has not ended."""
+    """Those that the log has not, has not ended, or ended without having heard how (it has no length then)."""
     known: set[str] = set()
     async with office.database.read() as db:
         for n in range(0, len(calls), BATCH):
             ids = [call.id for call in calls[n : n + BATCH]]
-            known |= set(await db.scalars(select(CallRow.id).where(CallRow.id.in_(ids), CallRow.state == "ended")))
+            known |= set(await db.scalars(_HEARD.where(CallRow.id.in_(ids))))
     return [call for call in calls if call.id not in known]
 
 

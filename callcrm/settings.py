@@ -8,6 +8,7 @@ CALLCRM_PBX__OFFICE__HOST: two underscores for each dot), then files in the secr
 import re
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
@@ -24,7 +25,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from callcrm.kernel.calendar import WorkingHours, working_hours
+from callcrm.dispositions import DispositionSettings
+from callcrm.kernel.calendar import WEEKDAYS, WorkingHours, working_hours
+from callcrm.vaultsettings import VaultSettings
 
 PREFIX = "CALLCRM_"
 
@@ -124,6 +127,9 @@ class PbxSettings(Section):
     dial_numbers: Regex = r"^\+?[0-9]{3,15}$"
     recordings: str = ""
     recordings_from: str = ""
+    parking_lot: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,80}$")
+    hold_max_s: int = Field(default=600, ge=10, le=3600)
+    swap_code: str = Field(default="*4", pattern=r"^[0-9A-D*#]{1,8}$")
 
     @field_validator("dial_channel")
     @classmethod
@@ -143,6 +149,41 @@ class LineSettings(Section):
     label: str = ""
     queue: str = ""
     language: str = ""
+    calendar: str = ""
+
+
+WrapUpMode = Literal["none", "optional", "timed", "required"]
+
+
+class PauseSettings(Section):
+    """A reason for which people may take a pause; over `limit_min` it is told (0: never)."""
+
+    reason: str = Field(min_length=1, max_length=60)
+    limit_min: float = Field(default=0.0, ge=0, le=24 * 60)
+
+
+def _each_once(pauses: tuple[PauseSettings, ...]) -> tuple[PauseSettings, ...]:
+    seen: set[str] = set()
+    for one in pauses:
+        if one.reason.casefold() in seen:
+            raise ValueError(f"the reason {one.reason!r} stands there twice: each may stand there once")
+        seen.add(one.reason.casefold())
+    return pauses
+
+
+class ShiftSettings(Section):
+    """Pauses, and what follows a call where its queue says nothing else."""
+
+    pauses: Annotated[tuple[PauseSettings, ...], AfterValidator(_each_once)] = (
+        PauseSettings(reason="Break", limit_min=15),
+        PauseSettings(reason="Lunch", limit_min=45),
+        PauseSettings(reason="Meeting"),
+        PauseSettings(reason="Training"),
+    )
+    wrap_up: WrapUpMode = "optional"
+    wrap_up_s: float = Field(default=30, gt=0, le=3600)
+    wrap_up_pauses: bool = False
+    longest_h: float = Field(default=16, ge=1, le=168)
 
 
 class QueueSettings(Section):
@@ -150,6 +191,11 @@ class QueueSettings(Section):
 
     label: str = ""
     people: tuple[str, ...] = ()
+    extension: str = Field(default="", pattern=r"^[0-9A-Za-z*#+_.-]{0,40}$")
+    calendar: str = ""
+    wrap_up: WrapUpMode | Literal[""] = ""
+    wrap_up_s: float = Field(default=0, ge=0, le=3600)
+    wrap_up_pauses: bool | Literal[""] = ""
 
 
 _WORKDAY = ("09:00-18:00",)
@@ -167,13 +213,11 @@ class WeekSettings(Section):
     sun: tuple[str, ...] = ()
 
 
-class CallbackSettings(Section):
-    """What is promised to a caller who was missed."""
+class CalendarSettings(Section):
+    """When somebody works, where, and on which days nobody does."""
 
-    promise_min: float = Field(default=30, gt=0, le=60 * 24 * 14)
     time_zone: str = "UTC"
     holidays: tuple[date, ...] = ()
-    short_abandon_s: float = Field(default=5, ge=0)
     hours: WeekSettings = WeekSettings()
 
     @field_validator("time_zone")
@@ -194,27 +238,65 @@ class CallbackSettings(Section):
         return working_hours(self.hours.model_dump(), holidays=self.holidays, time_zone=self.time_zone)
 
 
+class CallbackSettings(CalendarSettings):
+    """What is promised to a caller who was missed; the hours are those of lines without a calendar of their own."""
+
+    promise_min: float = Field(default=30, gt=0, le=60 * 24 * 14)
+    short_abandon_s: float = Field(default=5, ge=0)
+    short_abandon_tasks: bool = True
+    retry_min: tuple[Annotated[float, Field(gt=0, le=60 * 24 * 14)], ...] = Field(default=(15, 60, 240), min_length=1)
+    escalate_min: float = Field(default=15, ge=0, le=60 * 24 * 14)
+
+
 class ClientSettings(Section):
-    """How people's typing is read."""
+    """How people's typing is read, and what a client may consent to."""
 
     country: Country = "RU"
+    consents: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = (
+        "Recording of calls",
+        "Offers by phone",
+        "Offers by mail",
+        "Offers by SMS",
+    )
 
 
-class DispositionSettings(Section):
-    """What an operator may choose after a call; `queues` has other words for single queues."""
+class DiallingSettings(Section):
+    """When clients may be called without a warning, by their own clock."""
 
-    default: tuple[str, ...] = ("Resolved", "Call again", "Handed on", "Order", "Complaint", "Wrong number")
-    queues: dict[str, tuple[str, ...]] = {}
+    hours: str = "08:00-21:00"
 
-    def of(self, queue: str | None) -> tuple[str, ...]:
-        """The words for a call of `queue`."""
-        return self.queues.get(queue or "", self.default)
+    @field_validator("hours")
+    @classmethod
+    def _readable(cls, hours: str) -> str:
+        working_hours({"mon": (hours,)})
+        return hours
+
+    @cached_property
+    def week(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The same for each day of the week, as the calendar counts."""
+        return working_hours(dict.fromkeys(WEEKDAYS, (self.hours,))).week
+
+
+class XraySettings(Section):
+    """What the sound itself tells of calls; `share` is of one processor's time."""
+
+    share: float = Field(default=0.5, ge=0, le=1)
 
 
 class JournalSettings(Section):
-    """How long the PBX's raw events are kept."""
+    """How long the PBX's raw events are kept, and the facts that browsers and programs go on from."""
 
     days: int = Field(default=7, ge=1, le=366)
+    facts_days: int = Field(default=90, ge=1, le=3660)
+
+
+class LawSettings(Section):
+    """How long a pause of the recording lasts at most, how often old sounds are deleted, where person files lie."""
+
+    pause_s: float = Field(default=120, ge=5, le=1800)
+    retention_every_h: float = Field(default=1, gt=0, le=24)
+    person_files: str = Field(default="data/person-files", min_length=1)
+    person_files_days: int = Field(default=7, ge=1, le=90)
 
 
 class LogSettings(Section):
@@ -242,9 +324,15 @@ class Settings(BaseSettings):
     lines: dict[str, LineSettings] = {}
     queues: dict[str, QueueSettings] = {}
     callbacks: CallbackSettings = CallbackSettings()
+    calendars: dict[str, CalendarSettings] = {}
     clients: ClientSettings = ClientSettings()
+    shift: ShiftSettings = ShiftSettings()
+    dialling: DiallingSettings = DiallingSettings()
     dispositions: DispositionSettings = DispositionSettings()
+    vault: VaultSettings = VaultSettings()
+    xray: XraySettings = XraySettings()
     journal: JournalSettings = JournalSettings()
+    law: LawSettings = LawSettings()
     log: LogSettings = LogSettings()
 
     @field_validator("pbx")
@@ -263,6 +351,26 @@ class Settings(BaseSettings):
         for name, pbx in self.pbx.items():
             if pbx.recordings_from and not pbx.recordings:
                 raise ValueError(f"pbx.{name}.recordings_from is set without pbx.{name}.recordings: set both, or none")
+        return self
+
+    @model_validator(mode="after")
+    def _fetched_once(self) -> "Settings":
+        for name in self.vault.fetched:
+            if name not in self.pbx:
+                raise ValueError(f"vault.fetch.{name} names no PBX: add [pbx.{name}], or mend its name")
+            if self.pbx[name].recordings:
+                raise ValueError(f"pbx.{name}.recordings and vault.fetch.{name} are both set: take one of them away")
+        return self
+
+    @model_validator(mode="after")
+    def _calendars_named(self) -> "Settings":
+        places: dict[str, LineSettings | QueueSettings] = {f"lines.{name}": line for name, line in self.lines.items()}
+        places |= {f"queues.{name}": queue for name, queue in self.queues.items()}
+        for place, one in places.items():
+            if one.calendar and one.calendar not in self.calendars:
+                known = get_close_matches(one.calendar, self.calendars, 1)
+                mend = f"did you mean {known[0]}?" if known else f"add [calendars.{one.calendar}]"
+                raise ValueError(f"{place}.calendar names {one.calendar!r}, and there is no such calendar: {mend}")
         return self
 
     @classmethod

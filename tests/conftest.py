@@ -17,6 +17,7 @@ from pathlib import Path
 import asyncpg
 import hypothesis
 import pytest
+import pytest_asyncio
 
 from callcrm.kernel.bus import LocalBus
 from callcrm.kernel.database import Database
@@ -53,6 +54,13 @@ END $$
 """
 #: A test's server need not survive the machine.
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run every test that looks through the browser in the loop in which it lives."""
+    for item in items:
+        if item.get_closest_marker("browser") and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 async def _migrate(url: str) -> None:

@@ -15,12 +15,20 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from callcrm.cli import app
-from callcrm.settings import LineSettings, PbxSettings, QueueSettings, Settings
+from callcrm.dispositions import Disposition
+from callcrm.settings import CalendarSettings, LineSettings, PbxSettings, QueueSettings, Settings
 from callcrm.settings_file import load
+from callcrm.vaultsettings import FetchSettings
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-TABLES = {"pbx": ("NAME", PbxSettings), "lines": ("NUMBER", LineSettings), "queues": ("NAME", QueueSettings)}
+TABLES = {
+    "pbx": ("NAME", PbxSettings),
+    "lines": ("NUMBER", LineSettings),
+    "queues": ("NAME", QueueSettings),
+    "calendars": ("NAME", CalendarSettings),
+    "vault.fetch": ("NAME", FetchSettings),
+}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -40,6 +48,10 @@ def written(value: Any) -> str:
     """A default as the file would hold it."""
     if value is PydanticUndefined:
         return "–"
+    if isinstance(value, BaseModel) and not isinstance(value, Disposition):
+        return "{" + ", ".join(f"{name} = {written(one)}" for name, one in value) + "}"
+    if isinstance(value, Disposition):
+        return written(value.word) if value.next == "nothing" else f'{{word = "{value.word}", next = "{value.next}"}}'
     if hasattr(value, "get_secret_value"):
         value = value.get_secret_value()
     if isinstance(value, bool):
@@ -96,7 +108,7 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
         path = f"{prefix}{name}"
         yield path
         if isinstance(value, dict):
-            if prefix.rstrip(".") == "" and path in TABLES:
+            if path in TABLES:
                 for inner in value.values():
                     yield from _flat(inner, f"{path}.{TABLES[path][0]}.")
             else:

@@ -2,15 +2,21 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from ami.simulator import DemoPbx
+from callcrm import house
+from callcrm.calls import unfinished
+from callcrm.calls.reread import reread
 from callcrm.calls.tables import CallOperator, CallRow, LegRow
-from callcrm.daemon import opened
+from callcrm.daemon import Running, opened
 from callcrm.kernel.errors import CallcrmError
+from callcrm.kernel.unit import Unit
 from callcrm.reconciling import moment, reconcile
+from callcrm.tasks.tables import Task
 from tests.test_daemon import linked, settings
 
 
@@ -60,3 +66,41 @@ async def test_what_is_no_time_and_no_pbx_is_told(tmp_path: Path) -> None:
         moment("yesterday")
     with pytest.raises(CallcrmError, match="no PBX named"):
         await reconcile(settings(tmp_path), pbx="nowhere", since="")
+
+
+async def test_a_call_whose_end_was_not_heard_is_told_right_and_its_callback_closes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a crash: the raw events have the answer, the log has only that the caller was waiting."""
+    site = settings(tmp_path, await recorded(tmp_path))
+    async with opened(site, "worker") as running:
+        async with running.database.read() as db:
+            talked = (await db.execute(select(CallRow.__table__).where(CallRow.missed.is_(False)))).one()
+        waiting = {"state": "waiting", "answered_at": None, "ended_at": None, "talks": [], "outcome": None}
+        waiting |= {"ended_by": None, "total_s": None, "wait_s": None, "talk_s": None, "operator_id": None}
+        async with running.database.transaction() as db:
+            await db.execute(update(CallRow).where(CallRow.id == talked.id).values(waiting))
+
+        async def settle(unit: Unit) -> None:
+            gone = await unfinished.end_unknown(unit, "office", [])
+            context = await house.context(site, unit.db)
+            for follow in house.after_calls(site):
+                await follow(unit, await reread(unit, gone, context))
+
+        await running.writer.do(settle, name="settle")
+        before = await tasks(running)
+        await reconcile(site, pbx="office", since="")
+        after = await tasks(running)
+        async with running.database.read() as db:
+            call = (await db.execute(select(CallRow.__table__).where(CallRow.id == talked.id))).one()
+    mine = [one for one in before if one.number == talked.client_number]
+    assert [(one.state, one.call_id) for one in mine] == [("open", talked.id)]
+    closed = next(one for one in after if one.id == mine[0].id)
+    assert (call.missed, call.outcome, closed.state, closed.closed_why) == (False, "answered", "done", "got_through")
+    assert closed.closed_call_id == talked.id
+    assert "1 were missing and are now there" in capsys.readouterr().out
+
+
+async def tasks(running: Running) -> list[Any]:
+    async with running.database.read() as db:
+        return list((await db.execute(select(Task.__table__))).all())

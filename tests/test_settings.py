@@ -1,13 +1,15 @@
 """Settings: where they come from, and one sentence with the mend for whatever is wrong."""
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from callcrm import house
 from callcrm.kernel.errors import StartupError
-from callcrm.settings import PbxSettings, Settings, load
+from callcrm.settings import CalendarSettings, PbxSettings, Settings, load
 
 PBX = '[pbx.office]\nhost = "10.0.0.5"\nusername = "callcrm"\n'
 
@@ -38,7 +40,8 @@ def test_the_annotated_file_of_the_project_is_valid_and_names_every_setting():
     written = tomllib.loads(path.read_text(encoding="utf-8"))
     assert set(written) == set(Settings.model_fields)
     assert set(written["pbx"]["office"]) == set(PbxSettings.model_fields)
-    for section in set(Settings.model_fields) - {"pbx", "lines", "queues"}:
+    assert set(written["calendars"]["shop"]) == set(CalendarSettings.model_fields)
+    for section in set(Settings.model_fields) - {"pbx", "lines", "queues", "calendars"}:
         assert set(written[section]) == set(Settings.model_fields[section].annotation.model_fields), section
 
 
@@ -66,6 +69,43 @@ def test_hours_and_holidays_are_what_the_calendar_counts_with(write):
     )
     hours = load(write(text)).callbacks.working_hours
     assert hours.due(datetime(2026, 11, 20, 14, 50, tzinfo=UTC), 30) == datetime(2026, 11, 24, 6, 20, tzinfo=UTC)
+
+
+CALENDARS = """
+[lines."+77272000000"]
+calendar = "almaty"
+queue = "shop"
+[queues.sales]
+calendar = "shop"
+[calendars.almaty]
+time_zone = "Asia/Almaty"
+holidays = ["2026-11-23"]
+[calendars.shop.hours]
+sat = ["10:00-12:00"]
+"""
+
+
+def test_lines_and_queues_may_have_calendars_of_their_own(write):
+    rules = house.rules(load(write(CALENDARS)))
+    friday = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+    assert rules.promise(friday, called="+77272000000").starts == datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+    assert rules.promise(friday, "sales").due == datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+    assert rules.promise(friday, "support").due == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[lines."+1"]\ncalendar = "shp"\n[calendars.shop]\n', "did you mean shop?"),
+        ('[queues.sales]\ncalendar = "shop"\n', "add [calendars.shop]"),
+        ("[calendars.shop]\ntime_zone = 'Mars'\n", "no time zone"),
+        ("[calendars.shop.hours]\nmon = ['9']\n", "write it as 09:00-18:00"),
+        ("[callbacks]\nretry_min = []\n", "retry_min"),
+    ],
+)
+def test_a_calendar_that_cannot_be_is_told_in_words(write, text, says):
+    with pytest.raises(StartupError, match=re.escape(says)):
+        load(write(text))
 
 
 def test_a_queue_may_have_dispositions_of_its_own(write):

@@ -16,8 +16,15 @@ from callcrm.calls import service as calls
 from callcrm.calls.call import Call, Change
 from callcrm.calls.rows import Context, site
 from callcrm.clients import editing
+from callcrm.demo import cards
+from callcrm.demo.graded import grade
 from callcrm.demo.history import moments, past_calls
+from callcrm.demo.lawful import law
+from callcrm.demo.owed import owe
+from callcrm.demo.planned import plan
+from callcrm.demo.sampled import sample
 from callcrm.demo.story import CLIENTS, COLLEAGUES, COMPANIES, COUNTRY, NOTES, OFFICE, PBX, Colleague, a_story
+from callcrm.demo.worked import work
 from callcrm.kernel import clock
 from callcrm.kernel.database import Database
 from callcrm.kernel.writer import Unit, Writer
@@ -67,6 +74,12 @@ async def fill(
     boss = Actor(ids["vera"], "vera", "supervisor", via="command")
     await writer.do(partial(_cards, boss=boss, ids=ids), name="demo-cards")
     await _calls(writer, _Past(ids, recordings, after, days, Random(seed)))
+    await owe(writer, ids, _context(ids), after)
+    await sample(database, writer, boss, ids)
+    await grade(writer, boss, ids)
+    await law(writer, recordings, ids)
+    await writer.do(partial(plan, ids=ids), name="demo-tasks")
+    await writer.do(partial(work, ids=ids, days=days, dice=Random(seed)), name="demo-shifts")
     return True
 
 
@@ -99,10 +112,12 @@ async def _cards(unit: Unit, boss: Actor, ids: dict[str, int]) -> None:
         )
         for one in COMPANIES
     ]
+    clients = []
     for one in CLIENTS:
         typed: dict[str, Any] = {"name": one.name, "job": one.job, "tags": list(one.tags), "note": one.note}
         typed |= {"owner_id": ids.get(one.owner), "organisation_id": _of(companies, one.company)}
-        await editing.add_client(unit, boss, typed, (one.number,), country=COUNTRY)
+        clients.append(await editing.add_client(unit, boss, typed, (one.number,), country=COUNTRY))
+    await cards.furnish(unit, boss, clients, companies)
 
 
 def _of(companies: list[int], place: int | None) -> int | None:
@@ -120,8 +135,7 @@ class _Past:
 
 async def _calls(writer: Writer, past: _Past) -> None:
     now = clock.now()
-    phones = {(PBX, one.extension): past.ids[one.name] for one in COLLEAGUES if one.extension}
-    context = Context({PBX: site(COUNTRY, (OFFICE,))}, phones)
+    context = _context(past.ids)
     made = past_calls(a_story(), PBX, moments(now, past.days, past.dice), past.dice, past.recordings)
     since = now.timestamp() - RECENT_S
     while page := await asyncio.to_thread(_next, made):
@@ -133,6 +147,11 @@ async def _calls(writer: Writer, past: _Past) -> None:
         written = [one for one in page if one.answered_by and past.dice.random() < NOTED]
         wrote = {one.id: past.dice.choice(NOTES) for one in written}
         await writer.do(partial(_write_notes, some=written, wrote=wrote, ids=past.ids), name="demo-notes")
+
+
+def _context(ids: Mapping[str, int]) -> Context:
+    phones = {(PBX, one.extension): ids[one.name] for one in COLLEAGUES if one.extension}
+    return Context({PBX: site(COUNTRY, (OFFICE,))}, phones)
 
 
 def _next(made: Iterator[Call]) -> list[Call]:
@@ -159,5 +178,5 @@ async def _write_notes(
             via="command",
         )
         text, disposition = wrote[call.id]
-        saved = await notes.note(unit, actor, call.id, text, 0)
-        await notes.set_disposition(unit, actor, call.id, disposition, saved.version)
+        await notes.note(unit, actor, call.id, text)
+        await notes.set_disposition(unit, actor, call.id, disposition)

@@ -12,16 +12,31 @@ from pydantic import SecretStr
 
 from ami.simulator import DemoPbx, Recording
 from ami.simulator.names import MONITOR_FOLDER
-from callcrm.demo import data
+from callcrm import house
+from callcrm.demo import data, strays
 from callcrm.demo.sound import prune, write_recording
-from callcrm.demo.story import COUNTRY, LINES, OFFICE, PBX, QUEUES, a_story
+from callcrm.demo.story import (
+    COUNTRY,
+    DISPOSITIONS,
+    LINES,
+    OFFICE,
+    OLD_SHOP,
+    PBX,
+    QUEUES,
+    WRAP_UPS,
+    a_story,
+    direct_lines,
+)
+from callcrm.dispositions import DispositionSettings, read
 from callcrm.kernel.bus import LocalBus
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
 from callcrm.kernel.writer import Writer
 from callcrm.settings import (
+    CalendarSettings,
     CallbackSettings,
     DatabaseSettings,
+    LawSettings,
     LineSettings,
     PbxSettings,
     PushSettings,
@@ -30,8 +45,7 @@ from callcrm.settings import (
     WebSettings,
     WeekSettings,
 )
-from callcrm.tasks.callbacks import Rules
-from callcrm.tasks.following import Callbacks
+from callcrm.vaultsettings import VaultSettings
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +70,7 @@ class Site:
 def settings_of(folder: Path, pbx_port: int, *, web_port: int, push_port: int) -> Settings:
     """The demo's settings: one PBX, always open, a callback promised within half an hour."""
     always = WeekSettings(**dict.fromkeys(WeekSettings.model_fields, ("00:00-24:00",)))
+    rarely = WeekSettings(**dict.fromkeys(WeekSettings.model_fields, ()) | {"sat": ("11:00-12:00",)})
     return Settings(
         database=DatabaseSettings(url=f"sqlite:///{folder / 'callcrm.db'}"),
         web=WebSettings(port=web_port),
@@ -75,9 +90,21 @@ def settings_of(folder: Path, pbx_port: int, *, web_port: int, push_port: int) -
                 recordings_from=MONITOR_FOLDER,
             )
         },
-        lines={number: LineSettings(label=label, queue=queue) for number, (label, queue) in LINES.items()},
-        queues={name: QueueSettings(label=label, people=people) for name, (label, people) in QUEUES.items()},
+        lines={
+            number: LineSettings(label=label, queue=queue, calendar="old_shop" if number == OLD_SHOP else "")
+            for number, (label, queue) in (LINES | direct_lines()).items()
+        },
+        # The old shop answers for an hour a week, so that there is a clock that waits for an opening.
+        calendars={"old_shop": CalendarSettings(time_zone="Europe/Moscow", hours=rarely)},
+        queues={
+            name: QueueSettings(label=label, people=people, wrap_up=WRAP_UPS[name], wrap_up_s=20)
+            for name, (label, people) in QUEUES.items()
+        },
         callbacks=CallbackSettings(hours=always),
+        dispositions=DispositionSettings(queues={"sales": read(DISPOSITIONS)}),
+        vault=VaultSettings(folder=str(folder / "vault"), work=str(folder / "work"), settle_s=5),
+        # What its rules delete is seen within minutes; person files lie with the demo's other data.
+        law=LawSettings(retention_every_h=0.05, person_files=str(folder / "person-files")),
     )
 
 
@@ -110,18 +137,12 @@ async def demo_site(
 
 
 async def _fill(settings: Settings, recordings: Path, days: int, seed: int) -> None:
-    promise = settings.callbacks
-    rules = Rules(
-        minutes=promise.promise_min,
-        hours=promise.working_hours,
-        short_abandon_s=promise.short_abandon_s,
-        line_queues={number: line.queue for number, line in settings.lines.items()},
-    )
     database = await Database.open(settings.database.url)
     try:
         async with LocalBus(database) as bus, Writer(database, bus) as writer:
-            follow = Callbacks(rules).follow
-            await data.fill(database, writer, recordings, after=(follow,), days=days, seed=seed)
+            after = house.after_calls(settings)
+            await data.fill(database, writer, recordings, after=after, days=days, seed=seed)
+            await asyncio.to_thread(strays.leave, recordings)
     finally:
         await database.close()
 

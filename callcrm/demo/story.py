@@ -1,6 +1,7 @@
 """The demo's cast: who works at North Garden, who calls, and what happens how often. All of them are invented."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ami.simulator import Operator, Person, Queue, Story
 
@@ -43,6 +44,9 @@ QUEUES = {
     "support": ("Support", ("olha", "jonas", "maria", "pavel")),
 }
 
+#: What follows a call of each queue.
+WRAP_UPS: dict[str, Literal["timed", "optional"]] = {"sales": "timed", "support": "optional"}
+
 #: Numbers of the office → label and queue.
 LINES = {
     "+74950000001": ("Sales", "sales"),
@@ -50,6 +54,9 @@ LINES = {
     "+74950000003": ("Menu", ""),
     "+74950000004": ("Old shop, closed", ""),
 }
+
+
+OLD_SHOP = "+74950000004"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,17 @@ PEOPLE = (
     Person("79219907725"),
 )
 
+#: What may be chosen after a call of the sales queue, in two levels, with the steps that follow; support has the usual.
+DISPOSITIONS = (
+    "Resolved",
+    {"group": "Sale", "words": ["Order", {"word": "Quote to send", "next": "task"}, "Thinks it over"]},
+    {"word": "Call again", "next": "callback"},
+    {"group": "Delivery", "words": ["Moved", "Where is it", {"word": "Damaged", "next": "task"}]},
+    "Complaint",
+    "Handed on",
+    "Wrong number",
+)
+
 #: What operators wrote after calls, and the disposition they chose.
 NOTES = (
     ("Delivery moved to Friday, after two o'clock.", "Resolved"),
@@ -186,6 +204,11 @@ CALLS = {
 
 #: So that within half a minute there are calls, a missed one and one with a name.
 OPENING = ("queue_abandoned", "direct_named_caller", "direct_no_answer", "out_answered", "direct_anonymous_missed")
+
+
+def direct_lines() -> dict[str, tuple[str, str]]:
+    """The number that rings one colleague's phone alone, with its label and no queue."""
+    return {f"+7495{int(one.extension):07}": (f"{one.full_name}, direct", "") for one in COLLEAGUES if one.extension}
 
 
 def people_of(queue: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """An image of the tree, and a container from it: buildah in a chroot, which shares the machine's network."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +21,10 @@ from tests.pbx.packages import mirror
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/debian:bookworm-slim"
 PLAIN = "localhost/callcrm-plain-bookworm:latest"
+#: The plain base as one machine needs it; the tag says what was told it.
+OURS = "localhost/callcrm-base-bookworm"
+#: Images, those of single steps with them, above which all steps are made anew, so that the cache does not grow.
+MOST_KEPT = 20
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: As Debian's own slim image: no manuals, and apt keeps nothing.
 TAKEN_AWAY = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale", "dev")
@@ -95,19 +100,27 @@ def own_mirror() -> list[str]:
 
 
 def base() -> None:
-    """The plain base under the name that the Dockerfile asks for, told what the machine knows of fetching packages."""
+    """The plain base under the name that the Dockerfile asks for, told what the machine knows of fetching packages.
+
+    Made once for what is told, so that the steps that stand on it are found again.
+    """
     plain_base()
-    box = store("from", "--pull-never", PLAIN).strip()
-    with tempfile.TemporaryDirectory() as scratch:
-        for n, pem in enumerate(tools.own_certificates()):
-            Path(scratch, f"own-{n}.crt").write_text(pem + "\n")
-        store("copy", "-q", box, scratch, "/usr/local/share/ca-certificates")
-        settings = Path(scratch, "99machine")
-        settings.write_text(tools.apt_settings())
-        store("copy", "-q", box, settings, "/etc/apt/apt.conf.d/99machine")
-    for name, value in tools.environment().items():
-        store("config", "--env", f"{name}={value}", box)
-    store("commit", "-q", "--rm", box, BASE)
+    certificates, settings, words = tools.own_certificates(), tools.apt_settings(), tools.environment()
+    told = hashlib.sha256(json.dumps([certificates, settings, words]).encode()).hexdigest()
+    ours = f"{OURS}:{told[:16]}"
+    if ours not in store("images", "--format", "{{.Name}}:{{.Tag}}").split():
+        box = store("from", "--pull-never", PLAIN).strip()
+        with tempfile.TemporaryDirectory() as scratch:
+            for n, pem in enumerate(certificates):
+                Path(scratch, f"own-{n}.crt").write_text(pem + "\n")
+            store("copy", "-q", box, scratch, "/usr/local/share/ca-certificates")
+            file = Path(scratch, "99machine")
+            file.write_text(settings)
+            store("copy", "-q", box, file, "/etc/apt/apt.conf.d/99machine")
+        for name, value in words.items():
+            store("config", "--env", f"{name}={value}", box)
+        store("commit", "-q", "--rm", box, ours)
+    store("tag", ours, BASE)
 
 
 def export(folder: Path) -> None:
@@ -130,23 +143,25 @@ class Image:
 
 @contextmanager
 def built() -> Iterator[Image]:
-    """The image of the tree, taken away afterwards, as is what a run that was killed left."""
+    """The image of the tree, taken away afterwards; steps whose input is the same are kept for the next time."""
     with alone(), tempfile.TemporaryDirectory(prefix="callcrm-image-") as scratch:
         store("rm", "--all")
-        store("rmi", "--prune")
+        if len(store("images", "--all", "--quiet").split()) > MOST_KEPT:
+            store("rmi", "--prune")
         base()
         tree, told = Path(scratch, "tree"), Path(scratch, "id")
         export(tree)
         files = [f"--volume={path}:{place}:ro" for place, path in tools.files().items()]
         begun = time.monotonic()
-        options = ("--isolation", "chroot", "--format", "docker", "--pull-never", *files)
+        options = ("--layers", "--isolation", "chroot", "--format", "docker", "--pull-never", *files)
         store("bud", *options, "--iidfile", told, "-f", tree / "Dockerfile", tree)
         seconds = time.monotonic() - begun
         name = told.read_text().strip().removeprefix("sha256:")
         try:
             yield Image(name, seconds, json.loads(store("inspect", "--type", "image", name))["Docker"]["config"])
         finally:
-            store("rmi", "--force", name, BASE)
+            store("rmi", "--force", name)
+            store("rmi", BASE)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The demo's site: settings that the daemon takes, and a PBX on which soon much is going on."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,22 @@ from recordings import measure
 
 #: A second of the tests is this many of the demo's.
 SPEED = 6.0
+#: So long the demo may take here, where other tests run beside it.
+PATIENCE_S = 60.0
+
+Enough = Callable[[dict[str, Call], list[str]], bool]
 
 
-async def listen(site: Site, seconds: float) -> tuple[dict[str, Call], list[str]]:
-    """Follow the demo's PBX as the listener does: the calls, and whose phones rang, in order."""
+def much_goes_on(calls: dict[str, Call], rang: list[str]) -> bool:
+    """Calls come in, are answered and missed, and the shown operator is rung again and again."""
+    ended = [one for one in calls.values() if one.state == "ended"]
+    missed = any(one.missed for one in ended)
+    heard = any(one.recordings and one.talks and one.direction == "inbound" for one in ended)
+    return len(calls) >= 6 and missed and heard and rang.count("101") >= 3
+
+
+async def listen(site: Site, enough: Enough) -> tuple[dict[str, Call], list[str]]:
+    """Follow the demo's PBX as the listener does until it is enough: the calls, and whose phones rang, in order."""
     pbx = site.settings.pbx["north"]
     reader, writer = await asyncio.open_connection(pbx.host, pbx.port)
     writer.write(
@@ -31,40 +44,32 @@ async def listen(site: Site, seconds: float) -> tuple[dict[str, Call], list[str]
     found: dict[str, Call] = {}
     rang: list[str] = []
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while (left := end - loop.time()) > 0:
-        try:
-            data = await asyncio.wait_for(reader.read(1 << 16), left)
-        except TimeoutError:
-            break
-        for message in decoder.feed(data):
-            if message.get("Event") == "Newstate" and message.get("ChannelStateDesc") == "Ringing":
-                rang.append(first(message, "Channel").partition("/")[2].partition("-")[0])
-            for event in tracker.feed(message, loop.time()):
-                for change in calls.steps(adapter.hear(event)):
-                    for gone in change.was:
-                        found.pop(gone, None)
-                    found[change.call.id] = change.call
+    async with asyncio.timeout(PATIENCE_S):
+        while not enough(found, rang):
+            for message in decoder.feed(await reader.read(1 << 16)):
+                if message.get("Event") == "Newstate" and message.get("ChannelStateDesc") == "Ringing":
+                    rang.append(first(message, "Channel").partition("/")[2].partition("-")[0])
+                for event in tracker.feed(message, loop.time()):
+                    for change in calls.steps(adapter.hear(event)):
+                        for gone in change.was:
+                            found.pop(gone, None)
+                        found[change.call.id] = change.call
     writer.close()
     return found, rang
 
 
-async def test_within_half_a_minute_there_are_calls_missed_ones_too_and_the_shown_operator_has_plenty(
-    tmp_path: Path,
-) -> None:
+async def test_soon_there_are_calls_missed_ones_too_and_the_shown_operator_has_plenty(tmp_path: Path) -> None:
     async with demo_site(tmp_path / "demo", web_port=0, push_port=0, speed=SPEED, days=0) as site:
         assert not site.pbx.plays
-        calls, rang = await listen(site, 60 / SPEED)
+        calls, _ = await listen(site, much_goes_on)
         ended = [one for one in calls.values() if one.state == "ended"]
-        assert len(calls) >= 6
-        assert any(one.missed for one in ended)
-        assert any(one.outcome == "answered" for one in ended)
-        assert rang.count("101") >= 3
-        await asyncio.sleep(0.3)
         sounds = [name for one in ended for name in one.recordings if one.talks and one.direction == "inbound"]
         folder = Path(site.settings.pbx["north"].recordings)
         names = [one.file.removeprefix(site.settings.pbx["north"].recordings_from + "/") for one in sounds]
         assert names
+        async with asyncio.timeout(PATIENCE_S):
+            while not all((folder / name).exists() for name in names):
+                await asyncio.sleep(0.05)
         assert all(measure(folder / name).channels == 2 for name in names)
 
 
