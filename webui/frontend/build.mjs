@@ -13,7 +13,7 @@ const BUDGET = 60 * 1024;
 async function bundle() {
   const made = await build({
     absWorkingDir: here,
-    entryPoints: { app: "src/app.ts", style: "src/css/index.css" },
+    entryPoints: { app: "src/app.ts", coaching: "src/coaching.ts", review: "src/review.ts", score: "src/score.ts", style: "src/css/index.css" },
     outdir: dist,
     bundle: true,
     minify: true,
@@ -29,7 +29,7 @@ async function bundle() {
   });
   const names = {};
   for (const [path, { entryPoint }] of Object.entries(made.metafile.outputs)) {
-    if (entryPoint) names[entryPoint.endsWith(".css") ? "app.css" : "app.js"] = basename(path);
+    if (entryPoint) names[entryPoint.endsWith(".css") ? "app.css" : basename(entryPoint, ".ts") + ".js"] = basename(path);
   }
   return names;
 }

@@ -1,28 +1,45 @@
 // Every page's module: starts the parts; each does nothing where its elements are missing.
 import "htmx.org";
+import { startActing } from "./acting";
+import { startBoard } from "./board";
 import { startClocks } from "./clock";
-import { onClick } from "./dom";
+import { startDial } from "./dial";
 import { startEdit } from "./edit";
+import { startFailed } from "./failed";
+import { startHearing } from "./heard";
 import { startKeys } from "./keys";
-import { prepare, startLights } from "./lights";
+import { startLights } from "./lights";
 import { startLook } from "./look";
+import { startLost } from "./lost";
 import { startPalette } from "./palette";
 import { startPlayers } from "./player";
 import { startPop } from "./pop";
+import { startElse } from "./else";
+import { startNews } from "./news";
+import { startNext } from "./next";
+import { startNotes } from "./note";
+import { startSaid } from "./said";
 import { startSheet } from "./sheet";
+import { startShift } from "./shift";
 
 startLook();
 startClocks();
+startBoard();
 startKeys();
 startPalette();
+startDial();
+startActing();
 startEdit();
+startFailed();
 startLights();
 startSheet();
+startNotes();
+startSaid();
+startNext();
+startElse();
+startNews();
 startPop();
 startPlayers();
-onClick("[data-act=shift]", (_, event) => {
-  // Permissions may only be asked for inside the click; the form goes on its way afterwards.
-  const form = event.target instanceof Element ? event.target.closest("form") : null;
-  event.preventDefault();
-  void prepare().finally(() => form?.requestSubmit());
-});
+startHearing();
+startLost();
+startShift();

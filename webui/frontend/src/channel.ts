@@ -10,7 +10,7 @@ export interface Frame {
 }
 
 /** What the tabs say to each other. */
-type Note = { frame: Frame } | { link: boolean } | { send: Wish } | { ask: true };
+type Note = { frame: Frame } | { link: boolean } | { send: Wish } | { ask: true } | { opened: string };
 export interface Wish {
   type: "pop.painted" | "pop.opened";
   id: string;
@@ -19,6 +19,8 @@ export interface Wish {
 export interface Ears {
   frame(frame: Frame, leads: boolean): void;
   link(open: boolean): void;
+  /** Another tab opened this pop by hand. */
+  opened(id: string): void;
 }
 
 const FIRST_WAIT = 500;
@@ -54,6 +56,12 @@ export class Channel {
     else if (this.open()) this.socket?.send(JSON.stringify(wish));
   }
 
+  /** A person opened this pop here: the server hears of it, and so do the other tabs. */
+  openedHere(id: string): void {
+    this.send({ type: "pop.opened", id });
+    this.tabs.postMessage({ opened: id } satisfies Note);
+  }
+
   private open(): boolean {
     return this.socket?.readyState === WebSocket.OPEN;
   }
@@ -61,6 +69,7 @@ export class Channel {
   private heard(note: Note): void {
     if ("frame" in note) this.ears.frame(note.frame, false);
     else if ("link" in note) this.ears.link(note.link);
+    else if ("opened" in note) this.ears.opened(note.opened);
     else if (!this.leads) return;
     else if ("send" in note) this.send(note.send);
     else this.tabs.postMessage({ link: this.open() } satisfies Note);

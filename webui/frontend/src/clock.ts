@@ -27,6 +27,10 @@ function span(ms: number): string {
 }
 
 function tickDurations(): void {
+  for (const element of all("[data-until]")) {
+    const until = Date.parse(element.dataset["until"] ?? "");
+    if (!Number.isNaN(until)) element.textContent = duration(until - now());
+  }
   for (const element of all("[data-since]")) {
     const since = Date.parse(element.dataset["since"] ?? "");
     if (!Number.isNaN(since)) element.textContent = duration(now() - since);
@@ -40,16 +44,22 @@ function tickAges(): void {
   }
 }
 
-/** A promise: how much is left, or by how much it is broken. The server draws the ring; here words and state follow. */
+/** A promise: how much is left, or by how much it is broken; before it opens the server's word stands. */
+function tickPromise(element: HTMLElement): void {
+  const left = Date.parse(element.dataset["due"] ?? "") - now();
+  const word = element.querySelector("[data-word]");
+  if (Number.isNaN(left) || !word || Date.parse(element.dataset["opens"] ?? "") > now()) return;
+  const state = left < 0 ? "late" : left < 15 * 60000 ? "soon" : "ok";
+  if (element.dataset["state"] !== state) element.dataset["state"] = state;
+  const said = say(left < 0 ? "over" : "left", { span: span(Math.max(60000, Math.abs(left))) });
+  if (word.textContent !== said) word.textContent = said;
+  const whole = Number(element.dataset["whole"]) * 1000;
+  const part = whole > 0 ? Math.max(0, Math.min(100, Math.floor((100 * left) / whole))) : 0;
+  element.querySelector(".left")?.setAttribute("stroke-dasharray", `${part} 100`);
+}
+
 function tickPromises(): void {
-  for (const element of all("[data-due]")) {
-    const left = Date.parse(element.dataset["due"] ?? "") - now();
-    const word = element.querySelector("[data-word]");
-    if (Number.isNaN(left) || !word) continue;
-    const state = left < 0 ? "late" : left < 15 * 60000 ? "soon" : "ok";
-    if (element.dataset["state"] !== state) element.dataset["state"] = state;
-    word.textContent = say(left < 0 ? "over" : "left", { span: span(left) });
-  }
+  all("[data-due]").forEach(tickPromise);
 }
 
 /** Start the ticking: seconds for what runs, half minutes for what ages. */
@@ -58,6 +68,6 @@ export function startClocks(): void {
   window.setInterval(tickDurations, 1000);
   window.setInterval(() => {
     tickAges();
-    tickPromises();
   }, 30000);
+  window.setInterval(tickPromises, 5000);
 }

@@ -38,6 +38,11 @@ export function typing(): boolean {
   return at instanceof HTMLTextAreaElement || at instanceof HTMLSelectElement || (at instanceof HTMLElement && at.isContentEditable);
 }
 
+/** True while single keys are commands. */
+export function single(): boolean {
+  return document.documentElement.dataset["keys"] !== "off";
+}
+
 /** A value kept in this browser for this account; storage may be shut off, then nothing is kept. */
 export const kept = {
   get(key: string): string | null {
@@ -59,6 +64,13 @@ export const kept = {
       localStorage.removeItem(key);
     } catch {
       /* as above */
+    }
+  },
+  keys(): string[] {
+    try {
+      return Object.keys(localStorage);
+    } catch {
+      return [];
     }
   },
 };

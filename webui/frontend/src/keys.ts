@@ -1,14 +1,13 @@
 // Keys: go to a page, move in lists, act on the call. Single keys can be switched off (WCAG 2.1.4).
-import { all, find, kept, onClick, typing } from "./dom";
+import { all, find, onClick, post, single, typing } from "./dom";
+import { pickFound } from "./else";
+import { step } from "./next";
 import { openPalette } from "./palette";
+import { digit, findWord } from "./said";
+import { openMenu } from "./shift";
 
-const PAGES: Record<string, string> = { d: "/", c: "/clients", l: "/calls", b: "/callbacks", t: "/tasks", p: "/pbx", a: "/accounts" };
+const PAGES: Record<string, string> = { d: "/", c: "/clients", l: "/calls", b: "/callbacks", t: "/tasks", q: "/quality", s: "/shifts", p: "/pbx", a: "/accounts" };
 let going = 0;
-
-/** True while single keys are commands. */
-export function single(): boolean {
-  return document.documentElement.dataset["keys"] !== "off";
-}
 
 function press(selector: string): boolean {
   const target = all(selector).find((element) => element.offsetParent !== null);
@@ -31,15 +30,9 @@ function move(step: 1 | -1): boolean {
 function note(): boolean {
   const field = find<HTMLTextAreaElement>("#note") ?? find<HTMLTextAreaElement>("[data-note]");
   field?.focus();
+  // Who comes by key writes on behind what is there.
+  if (field?.selectionEnd === 0) field.setSelectionRange(field.value.length, field.value.length);
   return field !== null;
-}
-
-function outcome(key: string): boolean {
-  const choice = find<HTMLInputElement>(`#live input[name=disposition][data-key="${key}"]`);
-  if (!choice) return false;
-  choice.checked = true;
-  choice.dispatchEvent(new Event("change", { bubbles: true }));
-  return true;
 }
 
 const inRow = (selector: string): string => `.is-here ${selector}`;
@@ -50,9 +43,16 @@ const SINGLE: Record<string, () => boolean> = {
   k: () => move(-1),
   n: note,
   c: () => press(inRow("[data-hot=call]")) || press("[data-hot=call]"),
-  t: () => press(inRow("[data-hot=take]")) || press("[data-hot=task]"),
+  t: () => press(inRow("[data-hot=take]")) || press(".sampled-next [data-hot=take]") || press("[data-hot=task]"),
   x: () => press("#live [data-hot=else]"),
+  v: () => press("#chips [data-pop-open]") || press("#live .stacked[data-pop-open]"),
+  V: () => press("#live [data-pop-next]"),
+  o: findWord,
+  b: () => step("callback"),
+  d: () => step("task") || press(inRow("[data-hot=done]")) || press("main .page-head [data-hot=done]"),
+  u: () => press("main [data-hot=undo]"),
   s: () => press("#live [data-hot=silence]"),
+  p: () => openMenu(),
   "/": () => {
     const field = find<HTMLInputElement>(".find-in input");
     field?.focus();
@@ -66,11 +66,34 @@ function openKeys(): boolean {
   return true;
 }
 
+/** The pads of the call: they work while a note is typed, and a held key is pressed once. */
+function pad(event: KeyboardEvent): boolean {
+  if (!/^F(2|4|7|8|9)$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return false;
+  if (event.repeat) return true;
+  return press(`#live [data-key="${event.key}"]`);
+}
+
 function chord(event: KeyboardEvent): boolean {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return openPalette();
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return press("#live [data-hot=ready]");
-  if (event.altKey && /^[0-9]$/.test(event.key)) return press(`#live [data-hot=choose-${event.key}]`);
-  return false;
+  if (event.altKey && !event.ctrlKey && !event.metaKey) return withAlt(event);
+  return event.key === "Escape" && leaveField();
+}
+
+/** Also while a note is being written: a person while several are to choose from, else the disposition. */
+function withAlt(event: KeyboardEvent): boolean {
+  // By its place: with Option held, a Mac writes another sign.
+  const pressed = /^Digit([0-9])$/.exec(event.code)?.[1] ?? (/^[0-9]$/.test(event.key) ? event.key : "");
+  if (!pressed || find("dialog[open]")) return false;
+  return pickFound(pressed) || press(`#live [data-hot=choose-${pressed}]`) || digit(pressed);
+}
+
+/** Out of the sheet's fields, so that single keys are commands again. */
+function leaveField(): boolean {
+  const at = document.activeElement;
+  if (!(at instanceof HTMLElement) || !typing() || !at.closest("#live") || find("dialog[open]")) return false;
+  at.blur();
+  return true;
 }
 
 function plain(event: KeyboardEvent): boolean {
@@ -82,17 +105,18 @@ function plain(event: KeyboardEvent): boolean {
     return link !== null;
   }
   going = key === "g" ? Date.now() : 0;
-  if (/^[1-9]$/.test(key)) return outcome(key);
+  if (/^[1-9]$/.test(key)) return digit(key);
   if (key === " " && document.activeElement instanceof HTMLButtonElement) return false;
   return SINGLE[key]?.() ?? false;
 }
 
 /** Listen for keys, and for the switch in the sheet of keys. */
 export function startKeys(): void {
-  if (kept.get("keys") === "off") document.documentElement.dataset["keys"] = "off";
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing) return;
     const free = single() && !typing() && !event.ctrlKey && !event.metaKey && !event.altKey && !find("dialog[open]");
+    if (event.key === "Escape" && !typing() && !find("dialog[open]") && press("#dialing [data-hot=cancel-dial]")) return event.preventDefault();
+    if (!find("dialog[open]") && pad(event)) return event.preventDefault();
     if (chord(event) || (free && plain(event))) event.preventDefault();
   });
   onClick("[data-act=keys]", openKeys);
@@ -101,6 +125,6 @@ export function startKeys(): void {
   choice.checked = single();
   choice.addEventListener("change", () => {
     document.documentElement.dataset["keys"] = choice.checked ? "on" : "off";
-    kept.set("keys", choice.checked ? "on" : "off");
+    void post("/me/look", { keys: choice.checked ? "on" : "off" });
   });
 }

@@ -1,7 +1,6 @@
-// The player: one <audio> per recording, driven by buttons, the waveform and keys; the playhead runs over the story.
-import { all, find, onClick, typing } from "./dom";
-import { duration } from "./clock";
-import { single } from "./keys";
+// The small player of a list: one <audio>, driven by its buttons and its waveform. The call's own page has review.ts.
+import { all, find, onClick } from "./dom";
+import { again } from "./lost";
 
 const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2, 2.5];
 
@@ -12,16 +11,15 @@ function toggle(box: HTMLElement): void {
   const audio = audioOf(box);
   if (!audio) return;
   for (const other of all<HTMLAudioElement>("audio")) if (other !== audio) other.pause();
-  if (audio.paused) void audio.play();
-  else audio.pause();
+  if (!audio.paused) return audio.pause();
+  again(audio);
+  void audio.play().catch(() => undefined);
 }
 
-function speed(box: HTMLElement, step: 1 | -1 | 0): void {
+function speed(box: HTMLElement): void {
   const audio = audioOf(box);
   if (!audio) return;
-  const at = SPEEDS.indexOf(audio.playbackRate);
-  const next = step === 0 ? (at + 1) % SPEEDS.length : Math.min(SPEEDS.length - 1, Math.max(0, at + step));
-  audio.playbackRate = SPEEDS[next] ?? 1;
+  audio.playbackRate = SPEEDS[(SPEEDS.indexOf(audio.playbackRate) + 1) % SPEEDS.length] ?? 1;
   for (const label of all("[data-speed]", box)) label.textContent = `${audio.playbackRate}×`;
 }
 
@@ -46,13 +44,7 @@ function moved(audio: HTMLAudioElement): void {
   if (!box) return;
   const total = audio.duration || Number(box.dataset["seconds"] ?? 0);
   const share = total ? audio.currentTime / total : 0;
-  for (const label of all("[data-position]", box)) label.textContent = duration(audio.currentTime * 1000);
   for (const mark of all<SVGElement>("[data-played]", box)) mark.setAttribute("width", `${share * 100}%`);
-  const from = Number(box.dataset["from"] ?? 0);
-  const of = Number(box.dataset["of"] ?? 100);
-  for (const head of all<SVGElement>("[data-head]", box)) {
-    for (const end of ["x1", "x2"]) head.setAttribute(end, `${from + share * of}%`);
-  }
 }
 
 function state(audio: HTMLAudioElement): void {
@@ -66,13 +58,6 @@ function state(audio: HTMLAudioElement): void {
   }
 }
 
-const KEYS: Record<string, (box: HTMLElement, audio: HTMLAudioElement, far: boolean) => void> = {
-  ArrowLeft: (box, audio, far) => seek(box, audio.currentTime - (far ? 15 : 5)),
-  ArrowRight: (box, audio, far) => seek(box, audio.currentTime + (far ? 15 : 5)),
-  "[": (box) => speed(box, -1),
-  "]": (box) => speed(box, 1),
-};
-
 /** Wire every player, now and later. */
 export function startPlayers(): void {
   onClick("[data-act=play]", (button) => {
@@ -81,22 +66,9 @@ export function startPlayers(): void {
   });
   onClick("[data-act=speed]", (button) => {
     const box = boxOf(button);
-    if (box) speed(box, 0);
-  });
-  onClick("[data-act=back], [data-act=forward]", (button) => {
-    const box = boxOf(button);
-    const audio = box && audioOf(box);
-    if (box && audio) seek(box, audio.currentTime + (button.dataset["act"] === "back" ? -5 : 5));
+    if (box) speed(box);
   });
   onClick("[data-wave]", jump);
   for (const kind of ["timeupdate", "seeked"]) document.addEventListener(kind, (event) => event.target instanceof HTMLAudioElement && moved(event.target), true);
   for (const kind of ["play", "pause", "ended"]) document.addEventListener(kind, (event) => event.target instanceof HTMLAudioElement && state(event.target), true);
-  document.addEventListener("keydown", (event) => {
-    const box = find("[data-player][data-keys]");
-    const audio = box && audioOf(box);
-    const act = KEYS[event.key];
-    if (!box || !audio || !act || typing() || !single() || event.ctrlKey || event.altKey || find("dialog[open]")) return;
-    act(box, audio, event.shiftKey);
-    event.preventDefault();
-  });
 }
