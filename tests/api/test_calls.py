@@ -4,6 +4,11 @@ import wave
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from sqlalchemy import insert, update
+
+from callcrm.calls.tables import CallRecording
+from callcrm.calls.xraytables import Xray
 from callcrm.kernel import clock
 from callcrm.kernel.tables import Audit
 from tests.api.conftest import Api
@@ -117,3 +122,27 @@ async def test_a_recording_of_anothers_call_is_not_to_be_heard(api: Api) -> None
     tone(api.sounds / "a.wav")
     await api.recording("his", "a.wav")
     assert (await api.get(OLGA, "/calls/his/recordings/0", 404))["status"] == 404
+
+
+async def test_a_call_says_what_its_sound_tells_and_which_talk_each_recording_holds(api: Api) -> None:
+    at = clock.now() - timedelta(minutes=5)
+    began = at.replace(microsecond=0)
+    await api.call("one", OLGA, at=at, talks=[{"operator": "101", "talk_s": 60.0, "at": at.isoformat()}])
+    await api.call("two", minutes=6)
+    figures = {"lanes": 2, "seconds": 60.0, "silence_s": 30.0, "longest_silence_s": 21.0, "longest_silence_at_s": 12.0}
+    figures |= {"overlaps": 2, "overlap_s": 1.5, "operator_share": 0.75, "client_share": 0.25}
+    await api.recording("one", "a.wav")
+    await api.do(
+        update(CallRecording).values(seconds=60.0, at=at),
+        insert(Xray).values(began=began, call_id="one", at=at, made_at=at, **figures),
+    )
+    call = await api.get(VERA, "/calls/one")
+    assert {name: call["xray"][name] for name in figures} == figures
+    (recording,) = call["recordings"]
+    assert recording["operators"] == ["101"]
+    assert (recording["from_s"], recording["to_s"]) == pytest.approx((0, 60), abs=1)
+    assert (await api.get(VERA, "/calls/two"))["xray"] is None
+    for asked, there in (("silence_s=20", True), ("silence_s=22", False), ("operator_share=0.7&overlap_s=1", True)):
+        items = (await api.get(VERA, f"/calls?{asked}"))["items"]
+        assert [one["id"] for one in items] == (["one"] if there else []), asked
+        assert all(one["xray"]["overlaps"] == 2 for one in items)

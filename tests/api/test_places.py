@@ -4,6 +4,10 @@ from sqlalchemy import insert
 
 from callcrm.kernel import clock
 from callcrm.kernel.tables import Command, LinkState
+from callcrm.kernel.writer import Unit
+from callcrm.shifts import service as shifts
+from callcrm.shifts.states import Rules
+from callcrm.telephony.tables import QueueMember, QueueRow
 from tests.api.conftest import Api
 from tests.people import ADAM, OLGA, RUSLAN, VERA
 
@@ -41,12 +45,34 @@ async def test_people_are_listed_as_far_as_one_sees(api: Api) -> None:
 
 
 async def test_queues_tell_who_waits(api: Api) -> None:
-    await api.call("waits", queue="sales", state="waiting", ended_at=None, minutes=1)
-    await api.call("other", queue="help", state="waiting", ended_at=None, minutes=1)
+    row = {"pbx": "office", "waiting": 1, "longest_since": clock.now(), "members": 1, "changed_at": clock.now()}
+    await api.do(insert(QueueRow).values(**row, queue="sales"))
+    await api.do(insert(QueueRow).values(**row, queue="help"))
+    place = {"pbx": "office", "queue": "sales", "state": "free", "paused": True, "reason": "Lunch"}
+    for extension in ("101", "102"):
+        one = {"interface": f"PJSIP/{extension}", "extension": extension, "paused_at": clock.now()}
+        await api.do(insert(QueueMember).values(**place, **one))
     queues = {one["name"]: one for one in (await api.get(OLGA, "/queues"))["items"]}
     assert (queues["sales"]["waiting"], queues["sales"]["label"]) == (1, "Sales")
     assert queues["sales"]["longest_since"].endswith("Z")
     assert queues["help"]["waiting"] == 1
+    assert [(one["operator"], one["paused"], one["reason"]) for one in queues["sales"]["members"]] == [
+        (OLGA.user_id, True, "Lunch")
+    ]
+    everybody = {one["name"]: one for one in (await api.get(VERA, "/queues"))["items"]}
+    assert [one["operator"] for one in everybody["sales"]["members"]] == [OLGA.user_id, RUSLAN.user_id]
+
+
+async def test_people_are_listed_with_what_they_do(api: Api) -> None:
+    async def rest(unit: Unit) -> None:
+        await shifts.start(unit, OLGA)
+        await shifts.pause(unit, OLGA, "Lunch", Rules(pauses={"Lunch": 0.0}))
+
+    await api.parts.writer.do(rest, name="rest")
+    everybody = {one["name"]: one for one in (await api.get(VERA, "/operators"))["items"]}
+    assert (everybody["olga"]["state"], everybody["olga"]["reason"]) == ("paused", "Lunch")
+    assert everybody["olga"]["since"].endswith("Z")
+    assert (everybody["ruslan"]["state"], everybody["ruslan"]["since"]) == ("off", None)
 
 
 async def test_pbxes_tell_how_the_link_stands(api: Api) -> None:

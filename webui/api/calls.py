@@ -4,7 +4,9 @@ from typing import Any
 
 from callcrm.accounts import queries as accounts
 from callcrm.accounts.policy import Right
-from callcrm.calls import log, queries
+from callcrm.calls import log, queries, xrayreading
+from callcrm.calls.stretches import Told, course, stretches
+from callcrm.calls.xrayreading import XrayLine
 from callcrm.kernel import numbers
 from callcrm.kernel.paging import Wanted
 from webui.api import shapes
@@ -22,7 +24,9 @@ async def list_calls(asked: Asked[CallsQuery, None]) -> CallPage:
         if filters is None:
             return CallPage(items=[])
         found = await queries.call_log(db, asked.actor, filters, Wanted(query.limit, query.cursor))
-    return CallPage(items=[shapes.Call(**_call(line)) for line in found.items], next=found.next)
+        figures = await xrayreading.of_calls(db, [line.id for line in found.items])
+    items = [shapes.Call(**_call(line, figures.get(line.id))) for line in found.items]
+    return CallPage(items=items, next=found.next)
 
 
 async def _filters(asked: Asked[CallsQuery, None], db: Any) -> log.Filters | None:
@@ -45,6 +49,10 @@ async def _filters(asked: Asked[CallsQuery, None], db: Any) -> log.Filters | Non
         extension=extension,
         queue=query.queue,
         pbx=query.pbx,
+        silence_s=query.silence_s,
+        overlap_s=query.overlap_s,
+        first_word_s=query.first_word_s,
+        operator_share=query.operator_share,
     )
 
 
@@ -62,6 +70,7 @@ async def get_call(asked: Asked[None, None]) -> WholeCall:
     """A call that the asker may see."""
     async with asked.parts.database.read() as db:
         found = await queries.whole_call(db, asked.actor, asked.path["id"])
+        figures = await xrayreading.of_calls(db, [found.call.id])
     legs = [shapes.Leg(**{name: getattr(leg, name) for name in shapes.Leg.model_fields}) for leg in found.legs]
     notes = [
         shapes.Note(
@@ -74,7 +83,7 @@ async def get_call(asked: Asked[None, None]) -> WholeCall:
         )
         for note in found.notes
     ]
-    return WholeCall(**_call(found.call), legs=legs, notes=notes)
+    return WholeCall(**_call(found.call, figures.get(found.call.id)), legs=legs, notes=notes)
 
 
 _SAME = set(shapes.Call.model_fields) & set(log.CallLine.__dataclass_fields__) - {
@@ -86,8 +95,8 @@ _SAME = set(shapes.Call.model_fields) & set(log.CallLine.__dataclass_fields__) -
 }
 
 
-def _call(line: log.CallLine) -> dict[str, Any]:
-    """A line of the log in the words of replay."""
+def _call(line: log.CallLine, figures: XrayLine | None) -> dict[str, Any]:
+    """A line of the log in the words of replay, with what its sound tells."""
     values = {name: getattr(line, name) for name in _SAME}
     values |= {
         "client": line.client_number,
@@ -96,10 +105,23 @@ def _call(line: log.CallLine) -> dict[str, Any]:
         "talks": [shapes.Talk.model_validate(one) for one in line.talks or []],
         "transfers": [shapes.Transfer.model_validate(one) for one in line.transfers or []],
         "answered_by": line.answered_by if line.talks else [],
-        "recordings": [_recording(one) for one in line.recordings],
+        "recordings": _recordings(line),
+        "xray": shapes.Xray(**{name: getattr(figures, name) for name in shapes.Xray.model_fields}) if figures else None,
     }
     return values
 
 
-def _recording(one: log.RecordingLine) -> shapes.Recording:
-    return shapes.Recording(**{name: getattr(one, name) for name in shapes.Recording.model_fields})
+_OF_RECORDING = set(shapes.Recording.model_fields) & set(log.RecordingLine.__dataclass_fields__)
+
+
+def _recordings(line: log.CallLine) -> list[shapes.Recording]:
+    """Each with the stretch of the call that it holds; that of one whose length is not known is not known either."""
+    told = [Told(one.n, one.at, one.seconds) for one in line.recordings]
+    places = stretches(course(line.at, line.answered_at, line.ended_at, line.talks), told)
+    found = []
+    for one in line.recordings:
+        place, values = places[one.n], {name: getattr(one, name) for name in _OF_RECORDING}
+        if one.seconds is not None:
+            values |= {"from_s": place.from_s, "to_s": place.to_s, "operators": list(place.operators)}
+        found.append(shapes.Recording(**values))
+    return found

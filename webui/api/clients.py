@@ -3,7 +3,8 @@
 from typing import Any
 
 from callcrm.accounts.policy import Right
-from callcrm.clients import editing, queries
+from callcrm.clients import consents, definitions, editing, queries
+from callcrm.clients.custom import WHATS
 from callcrm.clients.queries import Card, ClientLine, NumberLine, OrganisationLine
 from callcrm.kernel import audit
 from callcrm.kernel.paging import Wanted
@@ -15,16 +16,23 @@ from webui.api.clientshapes import (
     ClientPage,
     ClientsQuery,
     Colleague,
+    Consent,
+    CustomField,
+    CustomFields,
     Number,
     Organisation,
     OrganisationBody,
+    OrganisationChange,
     OrganisationPage,
     OrganisationsQuery,
     WholeClient,
+    WholeOrganisation,
 )
 from webui.api.endpoint import Asked
 from webui.api.operations import api
 from webui.api.versions import version_of
+
+_ADDED = {"version", "add_numbers", "add_consents", "withdraw_consents"}
 
 
 @api.operation("GET", "/clients", "Clients", right=Right.CLIENTS, query=ClientsQuery, answer=ClientPage)
@@ -73,13 +81,17 @@ async def get_client(asked: Asked[None, None]) -> WholeClient:
 async def change_client(asked: Asked[None, ClientChange]) -> WholeClient:
     """The version keeps two people from overwriting each other."""
     client_id, version = asked.number("id"), version_of(asked.request, asked.body.version)
-    typed = asked.body.model_dump(exclude_unset=True, exclude={"version", "add_numbers"})
-    country, numbers = asked.parts.settings.clients.country, asked.body.add_numbers
+    typed = asked.body.model_dump(exclude_unset=True, exclude=_ADDED)
+    settings, body = asked.parts.settings.clients, asked.body
 
     async def change(unit: Unit) -> None:
         await editing.edit_client(unit, asked.actor, client_id, typed, version)
-        for number in numbers:
-            await editing.add_number(unit, asked.actor, number, client_id=client_id, country=country)
+        for number in body.add_numbers:
+            await editing.add_number(unit, asked.actor, number, client_id=client_id, country=settings.country)
+        for one in body.add_consents:
+            await consents.give(unit, asked.actor, client_id, one.model_dump(), settings.consents)
+        for gone in body.withdraw_consents:
+            await consents.withdraw(unit, asked.actor, client_id, gone)
 
     await asked.parts.writer.do(change, name="client")
     return await _read(asked, client_id)
@@ -107,19 +119,78 @@ async def list_organisations(asked: Asked[OrganisationsQuery, None]) -> Organisa
     "Open an organisation",
     right=Right.CLIENTS,
     body=OrganisationBody,
-    answer=Organisation,
+    answer=WholeOrganisation,
     status=201,
 )
-async def add_organisation(asked: Asked[None, OrganisationBody]) -> Organisation:
+async def add_organisation(asked: Asked[None, OrganisationBody]) -> WholeOrganisation:
     """It needs a name."""
     typed = asked.body.model_dump(exclude_unset=True, exclude={"numbers"})
     country, numbers = asked.parts.settings.clients.country, asked.body.numbers
     key = await asked.parts.writer.do(
         lambda unit: editing.add_organisation(unit, asked.actor, typed, numbers, country=country), name="organisation"
     )
+    return await _read_organisation(asked, key)
+
+
+@api.operation("GET", "/organisations/{id}", "One organisation", right=Right.CLIENTS, answer=WholeOrganisation)
+async def get_organisation(asked: Asked[None, None]) -> WholeOrganisation:
+    """Each look leaves an audit row."""
+    found = await _read_organisation(asked, asked.number("id"))
+    await asked.parts.writer.do(
+        lambda unit: audit.write(unit, asked.actor, "view", "organisation", found.id, address=asked.address),
+        name="view",
+    )
+    return found
+
+
+@api.operation(
+    "PATCH",
+    "/organisations/{id}",
+    "Change an organisation",
+    right=Right.CLIENTS,
+    body=OrganisationChange,
+    answer=WholeOrganisation,
+    errors=(409,),
+)
+async def change_organisation(asked: Asked[None, OrganisationChange]) -> WholeOrganisation:
+    """The version keeps two people from overwriting each other."""
+    key, version = asked.number("id"), version_of(asked.request, asked.body.version)
+    typed = asked.body.model_dump(exclude_unset=True, exclude=_ADDED)
+    country, numbers = asked.parts.settings.clients.country, asked.body.add_numbers
+
+    async def change(unit: Unit) -> None:
+        await editing.edit_organisation(unit, asked.actor, key, typed, version)
+        for number in numbers:
+            await editing.add_number(unit, asked.actor, number, organisation_id=key, country=country)
+
+    await asked.parts.writer.do(change, name="organisation")
+    return await _read_organisation(asked, key)
+
+
+@api.operation("GET", "/custom-fields", "Fields of cards", right=Right.CLIENTS, answer=CustomFields)
+async def list_fields(asked: Asked[None, None]) -> CustomFields:
+    """What the administrator added to the cards of persons and of organisations."""
+    async with asked.parts.database.read() as db:
+        found = [one for what in WHATS for one in await definitions.of(db, what)]
+    plain = [name for name in CustomField.model_fields if name != "choices"]
+    shapes = [CustomField(**{name: getattr(one, name) for name in plain}, choices=list(one.choices)) for one in found]
+    return CustomFields(items=shapes)
+
+
+async def _read_organisation(asked: "Asked[object, object]", key: int) -> WholeOrganisation:
     async with asked.parts.database.read() as db:
         found = await queries.organisation_card(db, asked.actor, key)
-    return _organisation(found.organisation)
+    emails = found.organisation.emails
+    return WholeOrganisation(
+        **_organisation(found.organisation).model_dump(),
+        email=emails[0] if emails else "",
+        emails=list(emails),
+        people=[_colleague(one) for one in found.people],
+    )
+
+
+def _colleague(one: queries.Colleague) -> Colleague:
+    return Colleague(**{name: getattr(one, name) for name in Colleague.model_fields})
 
 
 async def _read(asked: "Asked[object, object]", client_id: int) -> WholeClient:
@@ -129,9 +200,18 @@ async def _read(asked: "Asked[object, object]", client_id: int) -> WholeClient:
 
 
 def _whole(card: Card) -> WholeClient:
-    plain = ("email", "language", "time_zone", "note", "version", "changed_at", "deleted_at")
-    colleagues = [Colleague(**{name: getattr(one, name) for name in Colleague.model_fields}) for one in card.colleagues]
-    return WholeClient(**_client(card.client), **{n: getattr(card, n) for n in plain}, colleagues=colleagues)
+    plain = ["language", "time_zone", "birthday", "note", "addresses", "custom"]
+    plain += ["version", "changed_at", "deleted_at", "merged_into"]
+    colleagues = [_colleague(one) for one in card.colleagues]
+    given = [Consent(**{name: getattr(one, name) for name in Consent.model_fields}) for one in card.consents]
+    return WholeClient(
+        **_client(card.client),
+        **{name: getattr(card, name) for name in plain},
+        email=card.emails[0] if card.emails else "",
+        emails=list(card.emails),
+        consents=given,
+        colleagues=colleagues,
+    )
 
 
 def _client(line: ClientLine) -> dict[str, Any]:

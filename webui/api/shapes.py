@@ -13,6 +13,7 @@ Direction = Literal["inbound", "outbound", "internal"]
 Text = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Long = Annotated[str, StringConstraints(max_length=20_000)]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Least = Annotated[float | None, Field(ge=0, le=86_400)]
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 
 
@@ -34,6 +35,10 @@ class CallsQuery(ListQuery):
     operator: str | None = Field(default=None, max_length=100, description="An account's name, or an extension.")
     queue: str | None = Field(default=None, max_length=100)
     pbx: str | None = Field(default=None, max_length=100)
+    silence_s: Least = Field(default=None, description="The longest silence is at least so long.")
+    overlap_s: Least = Field(default=None, description="Both talked at once for at least so long in all.")
+    first_word_s: Least = Field(default=None, description="So long at least the operator's first word was waited for.")
+    operator_share: float | None = Field(default=None, ge=0, le=1, description="At least this part of all talk is his.")
 
     @field_validator("since", "until")
     @classmethod
@@ -83,6 +88,42 @@ class Recording(Shape):
     seconds: float | None = None
     channels: int | None = None
     size: int | None = None
+    from_s: float | None = Field(default=None, description="Where in the call it begins.")
+    to_s: float | None = Field(default=None, description="Where in the call it ends.")
+    operators: list[str] = Field(default=[], description="Whose talk it holds.")
+    first_lane: str = Field(
+        default="client",
+        description="Of two lanes, whose voice the first (left) one holds: client or operator; the caller stands for "
+        "the client of an internal call.",
+    )
+
+
+class Xray(Shape):
+    """What the sound tells of a conversation: seconds, shares of all talk (0 to 1), dBFS.
+
+    What only two lanes tell is null where the recording has one.
+    """
+
+    lanes: int
+    seconds: float = Field(description="Of sound that was looked through.")
+    silence_s: float = Field(description="Nobody talked, in all.")
+    longest_silence_s: float
+    longest_silence_at_s: float = Field(description="Where in the call it begins.")
+    overlaps: int | None = Field(default=None, description="How often both talked at once.")
+    overlap_s: float | None = None
+    client_share: float | None = None
+    operator_share: float | None = None
+    client_talk_s: float | None = None
+    operator_talk_s: float | None = None
+    client_first_word_s: float | None = None
+    operator_first_word_s: float | None = None
+    client_loudness_db: float | None = None
+    operator_loudness_db: float | None = None
+    client_clipped_s: float | None = None
+    operator_clipped_s: float | None = None
+    fault: str | None = Field(
+        default=None, description="client_silent, operator_silent, silent, clipped or faint: what is wrong with it."
+    )
 
 
 class Leg(Shape):
@@ -150,6 +191,7 @@ class Call(Shape):
     serves: str | None = None
     channel: str = Field(default="", description="The caller's.")
     recordings: list[Recording] = []
+    xray: Xray | None = Field(default=None, description="Null until its recordings were looked through.")
     disposition: str | None = None
     note_line: str = ""
 
@@ -168,15 +210,8 @@ class CallPage(Shape):
     next: str | None = None
 
 
-class DialBody(Shape):
-    """A wish to call: the operator's phone rings first, then the number is called."""
-
-    number: Phone
-    operator: str = Field(default="", max_length=100, description="An account's name; one's own when left out.")
-
-
 class Command(Shape):
-    """A wish to the PBX: wanted, sent, done, refused or expired; `message` is for a person."""
+    """A wish to the PBX: wanted, sent, done, refused, expired or cancelled; `message` is for a person."""
 
     id: str
     pbx: str
@@ -205,6 +240,9 @@ class Operator(Shape):
     role: str
     team: str
     on_shift_since: Moment | None = None
+    state: str = Field(default="off", description="off, available, paused, talking or wrapup.")
+    reason: str = Field(default="", description="Of a pause.")
+    since: Moment | None = Field(default=None, description="Since when he is in this state.")
     phones: list[OperatorPhone] = []
 
 
@@ -215,8 +253,19 @@ class OperatorPage(Shape):
     next: str | None = None
 
 
+class QueueMember(Shape):
+    """A place in a queue, as the PBX tells it."""
+
+    extension: str
+    operator: int | None = Field(default=None, description="Who sits at that phone now.")
+    name: str = ""
+    state: str = Field(description="free, busy, ringing, offline or unknown.")
+    paused: bool = False
+    reason: str = Field(default="", description="Of the pause, as the PBX has it.")
+
+
 class Queue(Shape):
-    """A queue: who waits in it now, and who gets its callbacks."""
+    """A queue: who waits in it now, who sits in it, and who gets its callbacks."""
 
     name: str
     label: str = ""
@@ -224,6 +273,7 @@ class Queue(Shape):
     waiting: int = 0
     longest_since: Moment | None = None
     people: list[str] = []
+    members: list[QueueMember] = Field(default=[], description="As far as the asker sees people's states.")
 
 
 class QueuePage(Shape):
