@@ -8,7 +8,9 @@ from callcrm.accounts import queries, service
 from callcrm.accounts.policy import Line, Right
 from callcrm.accounts.queries import Person
 from callcrm.calls import phones as calls_phones
+from callcrm.kernel import clock
 from callcrm.kernel.errors import Conflict, Invalid, NotFound
+from callcrm.push import latency
 from webui import links
 from webui.i18n import _
 from webui.routes import Routes
@@ -29,11 +31,13 @@ async def _page(
     async with visit.parts.database.read() as db:
         people = await queries.people(db)
         unmapped = await calls_phones.nobodys(db)
-    phones = [(line, person) for person in people for line in person.phones]
+        pops = await latency.latencies(db, clock.now())
+    phones = [(line, person) for person in people for line in person.own_phones]
     return await visit.page(
         "pbx/page.html",
         status=status,
         links=await links.all_links(visit.parts),
+        pops=pops,
         people=people,
         phones=sorted(phones, key=lambda pair: pair[0]),
         unmapped=unmapped,
@@ -55,10 +59,10 @@ async def give(request: web.Request) -> web.StreamResponse:
         raise NotFound(_("There is no such account."))
     try:
         for other in people.values():
-            if line in other.phones and other.id != owner.id:
-                await _set(visit, other, [one for one in other.phones if one != line])
-        if line not in owner.phones:
-            await _set(visit, owner, [*owner.phones, line])
+            if line in other.own_phones and other.id != owner.id:
+                await _set(visit, other, [one for one in other.own_phones if one != line])
+        if line not in owner.own_phones:
+            await _set(visit, owner, [*owner.own_phones, line])
     except (Invalid, Conflict) as error:
         fields = error.fields if isinstance(error, Invalid) else {"extension": str(error)}
         return await _page(visit, typed=form, bad=fields, status=422)
@@ -72,8 +76,8 @@ async def remove(request: web.Request) -> web.StreamResponse:
     form = await visit.form()
     line = Line(form.get("pbx", ""), form.get("extension", ""))
     for person in (await _people(visit)).values():
-        if line in person.phones:
-            await _set(visit, person, [one for one in person.phones if one != line])
+        if line in person.own_phones:
+            await _set(visit, person, [one for one in person.own_phones if one != line])
     return visit.away("/pbx", done=_("The phone %(phone)s is nobody’s now.") % {"phone": line.extension})
 
 
