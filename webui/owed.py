@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from callcrm.tasks.history import TaskEvent
 from callcrm.tasks.queries import TaskLine
 from webui import show, words
 from webui.i18n import _
@@ -39,6 +40,8 @@ class OwedView:
     version: int
     here: bool
     more: str
+    promised_from: datetime | None = None
+    escalated: bool = False
 
 
 def view(parts: Parts, task: TaskLine, here: int | None = None) -> OwedView:
@@ -71,6 +74,8 @@ def view(parts: Parts, task: TaskLine, here: int | None = None) -> OwedView:
         version=task.version,
         here=task.id == here,
         more=" · ".join(part for part in (task.organisation, tried) if part),
+        promised_from=task.promised_from,
+        escalated=task.escalated_at is not None,
     )
 
 
@@ -84,7 +89,7 @@ def reason(task: TaskLine) -> str:
     return found[:1].upper() + found[1:] if found else _("Gave up waiting") if task.waited_s else ""
 
 
-def closed(task: TaskLine) -> str:
+def closed(task: TaskLine | TaskEvent) -> str:
     """How it was closed, in a sentence."""
     if task.closed_why == "called_back":
         return _("Our call back was answered.")
