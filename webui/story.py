@@ -1,4 +1,4 @@
-"""A call as its story: lanes under one time axis, and what happened in words. Pure: from legs to places in per cent."""
+"""What happened in a call, in words and in order: the list beside its lanes. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,61 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from webui import words
-from webui.i18n import _, ngettext
+from webui.i18n import _
+from webui.lanes import Did, Gap, Part
+from webui.ruler import Axis
 from webui.show import duration
 from webui.words import Mark
-
-#: Distances between marks on the axis, in seconds; the first that gives at most eight of them is taken.
-STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-TICKS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One phone's or trunk's part, as the log has it."""
-
-    side: str
-    who: str
-    name: str
-    at: datetime | None
-    ring_s: float | None
-    answered_at: datetime | None
-    talk_s: float | None
-    channel: str = ""
-    cause: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A stretch of a lane, in per cent of the call."""
-
-    x: float
-    width: float
-    mark: Mark
-    length: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """The queue, or one phone."""
-
-    name: str
-    more: str
-    bars: tuple[Bar, ...]
-
-    @property
-    def said(self) -> str:
-        """The lane in words, for who cannot see it."""
-        return f"{self.name}: " + ", ".join(bar.title for bar in self.bars)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on the axis."""
-
-    x: float
-    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,93 +22,31 @@ class Event:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """From the call's beginning to its end."""
-
-    begin: datetime
-    end: datetime
-
-    @property
-    def seconds(self) -> float:
-        """Its length; never nothing."""
-        return max(1.0, (self.end - self.begin).total_seconds())
-
-    def offset(self, moment: datetime) -> float:
-        """Seconds from the beginning, within the call."""
-        return min(self.seconds, max(0.0, (moment - self.begin).total_seconds()))
-
-    def share(self, seconds: float) -> float:
-        """Per cent of the call."""
-        return round(100 * min(self.seconds, max(0.0, seconds)) / self.seconds, 3)
-
-    def ticks(self) -> list[Tick]:
-        """At most eight marks."""
-        step = next((step for step in STEPS if self.seconds / step <= TICKS), STEPS[-1])
-        return [Tick(self.share(n * step), duration(n * step)) for n in range(int(self.seconds // step) + 1)]
-
-    def bar(self, begin: datetime, seconds: float, mark: Mark) -> Bar:
-        """A stretch; at least wide enough to be seen."""
-        offset = self.offset(begin)
-        length = duration(seconds)
-        width = max(0.6, self.share(min(seconds, self.seconds - offset)))
-        return Bar(self.share(offset), width, mark, length, f"{mark.word} {length}")
-
-
-def lanes(axis: Axis, parts: Sequence[Part], queue: str, waited_s: float | None) -> list[Lane]:
-    """The queue first, then every phone in the order of its first ring."""
-    found = []
-    if queue and waited_s:
-        waiting = Mark("", "users", _("Waited"))
-        found.append(Lane(queue, _("Queue"), (axis.bar(axis.begin, waited_s, waiting),)))
-    phones: dict[str, list[Part]] = {}
-    for part in parts:
-        if part.side == "operator":
-            phones.setdefault(part.who or part.channel, []).append(part)
-    found += [_phone(axis, who, mine) for who, mine in phones.items()]
-    return found
-
-
-def _phone(axis: Axis, who: str, parts: Sequence[Part]) -> Lane:
-    bars = [bar for part in parts for bar in _bars(axis, part)]
-    name = next((part.name for part in parts if part.name), who)
-    return Lane(name, _("Phone %(who)s") % {"who": who} if name != who else _("Phone"), tuple(bars))
-
-
-def _bars(axis: Axis, part: Part) -> Iterable[Bar]:
-    if part.at is not None and part.ring_s:
-        rang = Mark("ringing", "bell-ring", _("Rang")) if part.answered_at else Mark("", "bell", _("Rang"))
-        yield axis.bar(part.at, part.ring_s, rang)
-    if part.answered_at is not None and part.talk_s is not None:
-        yield axis.bar(part.answered_at, part.talk_s, Mark("talking", "phone-call", _("Talked")))
-
-
-def events(axis: Axis, parts: Sequence[Part], call: Mapping[str, Any]) -> list[Event]:
+def events(axis: Axis, parts: Sequence[Part], call: Mapping[str, Any], gaps: Sequence[Gap] = ()) -> list[Event]:
     """What happened, in order. `call`: direction, line, queue, transfers, parked, hold_s, voicemail, ended[_by]."""
     found = [Event(0, words.direction(str(call["direction"])), _beginning(call))]
     for part in parts:
         found += _of_part(axis, part)
+        found += [event for did in part.did if (event := _did(axis, part, did)) is not None]
     found += [_transfer(axis, one) for one in call.get("transfers") or []]
-    if call.get("parked"):
-        found.append(Event(_last(found), Mark("hold", "square-parking", _("Parked")), _parked(call["parked"])))
-    if call.get("hold_s"):
-        held = _("On hold for %(time)s in all") % {"time": duration(call["hold_s"])}
-        found.append(Event(_last(found), Mark("hold", "pause", _("Hold")), held))
-    if call.get("voicemail"):
-        found.append(Event(_last(found), Mark("", "voicemail", _("Voicemail")), _("Left a voice message")))
+    found += [_gap(axis, gap) for gap in gaps]
+    kinds = {did.kind for part in parts for did in part.did}
+    found += _undated(call, kinds, max((event.offset for event in found), default=0.0))
     if call.get("ended"):
-        found.append(
-            Event(
-                axis.seconds,
-                Mark("", "phone-off", _("Ended")),
-                words.ended_by(call.get("ended_by"), str(call["direction"])),
-            )
-        )
+        said = words.ended_by(call.get("ended_by"), str(call["direction"]))
+        found.append(Event(axis.seconds, Mark("", "phone-off", _("Ended")), said))
     return sorted(found, key=lambda event: event.offset)
 
 
-def _last(found: Sequence[Event]) -> float:
-    return max((event.offset for event in found), default=0.0)
+def _undated(call: Mapping[str, Any], kinds: set[str], last: float) -> Iterable[Event]:
+    """What is known without its moment, of calls that were written before moments were kept: at the end."""
+    if call.get("parked") and "parked" not in kinds:
+        yield Event(last, Mark("hold", "square-parking", _("Parked")), _parked(call["parked"]))
+    if call.get("hold_s") and "hold" not in kinds:
+        held = _("On hold for %(time)s in all") % {"time": duration(call["hold_s"])}
+        yield Event(last, Mark("hold", "pause", _("Hold")), held)
+    if call.get("voicemail") and "voicemail" not in kinds:
+        yield Event(last, Mark("", "voicemail", _("Voicemail")), _("Left a voice message"))
 
 
 def _beginning(call: Mapping[str, Any]) -> str:
@@ -175,8 +63,14 @@ def _beginning(call: Mapping[str, Any]) -> str:
 def _of_part(axis: Axis, part: Part) -> Iterable[Event]:
     if part.side != "operator" or part.at is None:
         return
-    who = {"who": part.name or part.who, "phone": part.who}
-    if part.ring_s and part.answered_at is None:
+    who = {"who": part.shown, "phone": part.who, "time": duration(part.talk_s)}
+    if part.aside:
+        if part.ring_s and part.answered_at is not None:
+            mark = Mark("info", "circle-question-mark", _("Asked"))
+            yield Event(axis.offset(part.answered_at), mark, _("%(who)s was asked for %(time)s") % who)
+        return
+    asked = any(did.kind == "asked" for did in part.did)
+    if part.ring_s and part.answered_at is None and not asked:
         rang = Mark("", "bell", _("Rang"))
         yield Event(axis.offset(part.at), rang, _("Rang at %(who)s, not answered there") % who)
     elif part.answered_at is not None:
@@ -184,19 +78,56 @@ def _of_part(axis: Axis, part: Part) -> Iterable[Event]:
         yield Event(axis.offset(part.answered_at), talk, _("%(who)s answered, phone %(phone)s") % who)
 
 
+def _did(axis: Axis, part: Part, did: Did) -> Event | None:
+    """A hold, a wait or a question of one line; whom somebody asked is told once, by who asked."""
+    length = duration(((did.until or axis.end) - did.at).total_seconds())
+    said = {"who": part.shown, "time": length, "other": did.name or did.who or "?"}
+    at = axis.offset(did.at)
+    if did.kind == "hold":
+        return Event(at, Mark("hold", "pause", _("Hold")), _("%(who)s put the call on hold for %(time)s") % said)
+    if did.kind == "queue":
+        return Event(at, Mark("", "users", _("Queue")), _("Into the queue %(other)s, waited %(time)s") % said)
+    if did.kind == "asked" and not part.ring_s:
+        mark = Mark("info", "circle-question-mark", _("Asked"))
+        return Event(at, mark, _("%(who)s asked %(other)s for %(time)s") % said)
+    if did.kind == "parked":
+        mark = Mark("hold", "square-parking", _("Parked"))
+        return Event(at, mark, _("Parked for %(time)s, place %(other)s") % said)
+    if did.kind == "voicemail":
+        return Event(at, Mark("", "voicemail", _("Voicemail")), _("Left a voice message"))
+    return None
+
+
+def _gap(axis: Axis, gap: Gap) -> Event:
+    mark = Mark("", "credit-card", _("Not recorded"))
+    said = {"time": duration(((gap.until or axis.end) - gap.at).total_seconds()), "why": gap.why}
+    if gap.why:
+        return Event(axis.offset(gap.at), mark, _("Recording paused for %(time)s: %(why)s") % said)
+    return Event(axis.offset(gap.at), mark, _("Recording paused for %(time)s") % said)
+
+
 def _transfer(axis: Axis, one: Mapping[str, Any]) -> Event:
     mark = Mark("", "phone-forwarded", _("Transferred"))
-    at = one.get("at")
-    offset = axis.offset(axis.begin + timedelta(seconds=at)) if isinstance(at, int | float) and at < 1e7 else 0.0
-    if isinstance(at, int | float) and at >= 1e7:
-        offset = min(axis.seconds, max(0.0, at - axis.begin.timestamp()))
     names = {"from": one.get("from") or one.get("from_") or "?", "to": one.get("to") or "?"}
     kinds = {
         "blind": _("%(from)s transferred to %(to)s without asking"),
         "attended": _("%(from)s transferred to %(to)s after asking"),
     }
     said = kinds.get(str(one.get("kind")), _("Passed on from %(from)s to %(to)s")) % names
+    offset = _moment(axis, one.get("at"))
     return Event(offset, mark, said if one.get("answered") else _("%(said)s; not answered there") % {"said": said})
+
+
+def _moment(axis: Axis, at: object) -> float:
+    """A transfer's moment as its row has it (RFC 3339), in seconds; of older rows also seconds, of whatever clock."""
+    if isinstance(at, str):
+        try:
+            return axis.offset(datetime.fromisoformat(at))
+        except ValueError:
+            return 0.0
+    if isinstance(at, int | float) and at < 1e7:
+        return axis.offset(axis.begin + timedelta(seconds=at))
+    return min(axis.seconds, max(0.0, at - axis.begin.timestamp())) if isinstance(at, int | float) else 0.0
 
 
 def _parked(parked: Mapping[str, Any]) -> str:
@@ -206,8 +137,3 @@ def _parked(parked: Mapping[str, Any]) -> str:
     if parked.get("timed_out"):
         return _("Parked by %(by)s, came back by itself") % who
     return _("Parked by %(by)s; the caller gave up") % who if parked.get("given_up") else _("Parked by %(by)s") % who
-
-
-def legs_in_words(n: int) -> str:
-    """How many phones had part."""
-    return ngettext("%(n)s phone", "%(n)s phones", n) % {"n": n}

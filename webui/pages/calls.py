@@ -1,6 +1,6 @@
 """The call log, each call's story, and what people write of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,17 +9,18 @@ from aiohttp import web
 
 from callcrm.accounts import queries as accounts
 from callcrm.accounts.policy import Actor, Right, scope
-from callcrm.calls import queries
+from callcrm.calls import queries, xraykeeping, xrayreading
 from callcrm.calls.log import CallLine, Filters, LegLine, NoteLine, WholeCall
 from callcrm.kernel import clock, numbers
 from callcrm.kernel.errors import Invalid
 from callcrm.kernel.paging import Wanted
-from webui import paging, rows, show, sounds, story, words
+from webui import blind, coretexts, docking, paging, review, rows, show, soundfigures, soundlog, words, writing
 from webui.i18n import _
 from webui.paging import Tab
 from webui.parts import Parts
 from webui.routes import Routes
 from webui.show import duration
+from webui.soundlog import Heard
 from webui.visit import Visit, as_id
 from webui.words import Mark
 
@@ -45,19 +46,27 @@ async def calls(request: web.Request) -> web.StreamResponse:
     if q := query.pop("q", ""):
         return visit.away(_searched(q, visit.parts.settings.clients.country, query))
     try:
+        soundlog.bounded(query, visit.actor)
         filters = filters_of(query)
         async with visit.parts.database.read() as db:
             found = await queries.call_log(db, visit.actor, filters, Wanted(cursor=query.get("cursor", "")))
         items, following = found.items, found.next
     except Invalid as error:
+        coretexts.translated(error)
         items, following, wrong = (), None, error.fields or {"": str(error)}
+    by_sound = soundlog.is_shown(query)
     return await visit.page(
         "calls/list.html",
         rows=[rows.call_view(visit.parts, call) for call in items],
         tabs=tabs(query),
         chips=await chips(visit.parts, visit.actor, query),
         query=query,
-        filtered=bool({*query} - {"cursor"}),
+        filtered=bool({*query} - {"cursor", "view"}),
+        by_sound=by_sound,
+        heads=soundlog.heads(query) if by_sound else (),
+        heard=await _heard(visit.parts, items) if by_sound else {},
+        waiting=await _unheard(visit.parts) if by_sound else 0,
+        other=paging.address("/calls", query, view="sound") if not by_sound else _without_sound(query),
         wrong=wrong,
         figures=(),
         page=paging.place("/calls", query, following),
@@ -65,12 +74,31 @@ async def calls(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def _heard(parts: Parts, items: Sequence[CallLine]) -> dict[str, Heard]:
+    """What the sound tells of these calls, as their rows show it."""
+    async with parts.database.read() as db:
+        found = await xrayreading.of_calls(db, [call.id for call in items])
+    return {call.id: soundlog.heard(found.get(call.id)) for call in items}
+
+
+async def _unheard(parts: Parts) -> int:
+    """How many recordings are still to be looked through, as far as it is worth counting."""
+    async with parts.database.read() as db:
+        return await xraykeeping.waiting(db)
+
+
+def _without_sound(query: Mapping[str, str]) -> str:
+    """The address of the usual columns, under the filters that they know."""
+    kept = {name: value for name, value in query.items() if name not in soundlog.NAMES}
+    return paging.address("/calls", kept, show="" if soundlog.is_shown(kept) else kept.get("show", ""))
+
+
 def filters_of(query: Mapping[str, str]) -> Filters:
     """The address's parameters as filters; Invalid names the one that cannot be."""
     saved = query.get("show", "")
     return Filters(
-        since=_day(query.get("since"), "since"),
-        until=_day(query.get("until"), "until", end=True),
+        since=day_of(query.get("since"), "since"),
+        until=day_of(query.get("until"), "until", end=True),
         direction=query.get("direction"),
         missed=True if query.get("missed") == "yes" else None,
         client=as_id(query["client"]) if "client" in query else None,
@@ -83,6 +111,11 @@ def filters_of(query: Mapping[str, str]) -> Filters:
         unsaid=saved == "unsaid",
         transferred=saved == "transferred",
         held_s=LONG_HOLD_S if saved == "held" else None,
+        heard=saved if saved in dict(soundlog.saved()) else None,
+        silence_s=soundlog.least(query, "silence"),
+        overlap_s=soundlog.least(query, "overlap"),
+        first_word_s=soundlog.least(query, "word"),
+        sort=soundlog.sort_of(query),
     )
 
 
@@ -98,7 +131,7 @@ def _number(typed: str | None) -> str | None:
     return numbers.parse(typed).key or typed if typed else None
 
 
-def _day(text: str | None, name: str, *, end: bool = False) -> datetime | None:
+def day_of(text: str | None, name: str, *, end: bool = False) -> datetime | None:
     """A day of the reader's calendar as a moment: its first one, or that of the next day."""
     if not text:
         return None
@@ -116,9 +149,10 @@ def tabs(query: Mapping[str, str]) -> list[Tab]:
         ("", _("All")),
         ("owed", _("Missed, not called back")),
         ("unlinked", _("Unlinked")),
-        ("unsaid", _("No outcome")),
+        ("unsaid", _("No disposition")),
         ("held", _("Long hold")),
         ("transferred", _("Transferred")),
+        *soundlog.saved(),
     )
     now = query.get("show", "")
     return [Tab(paging.address("/calls", query, show=code), word, code == now) for code, word in known]
@@ -128,18 +162,21 @@ async def chips(parts: Parts, actor: Actor, query: Mapping[str, str]) -> list[Ch
     """What can be chosen from; people only by who sees other people's calls."""
     ways = tuple((code, words.direction(code).word) for code in queries.DIRECTIONS)
     names = tuple((name, queue.label or name) for name, queue in sorted(parts.settings.queues.items()))
-    found = [
+    found = [Chip(name, label, query.get(name, ""), values) for name, label, values in _sound_choices(query)]
+    found += [
         Chip("direction", _("Way"), query.get("direction", ""), ways),
         Chip("missed", _("Missed"), query.get("missed", ""), (("yes", _("only missed")),)),
         Chip("queue", _("Queue"), query.get("queue", ""), names),
     ]
     if scope(actor) != "own":
         async with parts.database.read() as db:
-            people = await accounts.people(db)
-        found.append(
-            Chip("operator", _("Person"), query.get("operator", ""), tuple((str(p.id), p.shown) for p in people))
-        )
+            people = tuple((str(one.id), one.shown) for one in await accounts.names(db))
+        found.append(Chip("operator", _("Person"), query.get("operator", ""), people))
     return found
+
+
+def _sound_choices(query: Mapping[str, str]) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    return soundlog.choices() if soundlog.is_shown(query) else []
 
 
 async def _whole(visit: Visit) -> WholeCall:
@@ -153,10 +190,15 @@ async def legs(request: web.Request) -> web.StreamResponse:
     visit = Visit(request)
     whole = await _whole(visit)
     view = rows.call_view(visit.parts, whole.call)
+    by_sound = request.query.get("view") == "sound"
+    more: dict[str, Any] = {
+        "call": view,
+        "by_sound": by_sound,
+        "heard": await _heard(visit.parts, [whole.call]) if by_sound else {},
+    }
     if request.query.get("closed"):
-        return visit.part("calls/closed.html", call=view)
-    lines = [_leg(leg) for leg in whole.legs]
-    return visit.part("calls/legs.html", call=view, legs=lines)
+        return visit.part("calls/closed.html", **more)
+    return visit.part("calls/legs.html", **more, legs=[_leg(leg) for leg in whole.legs])
 
 
 def _leg(leg: LegLine) -> dict[str, Any]:
@@ -182,56 +224,27 @@ def _leg(leg: LegLine) -> dict[str, Any]:
 
 @routes.route("GET", "/calls/{id}", right=Right.CALLS)
 async def call(request: web.Request) -> web.StreamResponse:
-    """One call as its story."""
+    """One call as its story; `?t=` is a second of the call, with `&n=` one of that recording."""
     visit = Visit(request)
     whole = await _whole(visit)
-    line = whole.call
-    heard = (await sounds.sounds_of(visit.parts, visit.actor, [line])).get(line.id, ())
-    axis = story.Axis(line.at, line.ended_at or clock.now())
-    parties = [_party(leg) for leg in whole.legs]
-    queue = visit.parts.settings.queues[line.queue].label if line.queue in visit.parts.settings.queues else line.queue
+    dock = await docking.docked(visit, whole)
+    whole = blind.blinded(whole) if dock and dock.blind else whole
+    line, told = whole.call, await review.told_of(visit, whole)
     return await visit.page(
         "calls/story.html",
         call=rows.call_view(visit.parts, line),
-        ticks=axis.ticks(),
-        lanes=story.lanes(axis, parties, queue or "", line.wait_s if line.direction == "inbound" else None),
-        events=story.events(axis, parties, _told(visit.parts, line, queue)),
-        sounds=[one for one in heard if one.playable],
-        silent=[one for one in heard if not one.playable],
-        no_sound="" if heard else no_sound(line),
+        told=told,
+        begin_s=review.asked_second(told, visit.query),
+        silent=[one for one in told.sounds if not one.playable],
+        no_sound="" if told.sounds else no_sound(line),
         notes=[note for note in whole.notes if note.text or note.disposition],
         mine=own_note(whole.notes, visit.actor),
-        dispositions=visit.parts.settings.dispositions.of(line.queue),
+        entries=writing.entries(visit.parts.settings.dispositions, line.queue, line.disposition or ""),
         facts=facts(line),
+        figures=await soundfigures.of_story(visit.parts, line),
+        dock=dock,
+        quality=await docking.standing(visit, line, dock),
     )
-
-
-def _party(leg: LegLine) -> story.Part:
-    return story.Part(
-        side=leg.side,
-        who=leg.who or "",
-        name=leg.person,
-        at=leg.at,
-        ring_s=leg.ring_s,
-        answered_at=leg.answered_at,
-        talk_s=leg.talk_s,
-        channel=leg.channel,
-        cause=leg.cause,
-    )
-
-
-def _told(parts: Parts, line: CallLine, queue: str | None) -> dict[str, Any]:
-    return {
-        "direction": line.direction,
-        "line": rows.line(parts, line) or line.called or _("us"),
-        "queue": queue,
-        "transfers": line.transfers,
-        "parked": line.parked,
-        "hold_s": line.hold_s,
-        "voicemail": line.voicemail,
-        "ended": line.ended_at is not None,
-        "ended_by": line.ended_by,
-    }
 
 
 def no_sound(line: CallLine) -> str:
@@ -243,18 +256,15 @@ def no_sound(line: CallLine) -> str:
     return _("No sound: the PBX reported no recording of this call. MixMonitor may be off for this line.")
 
 
-def own_note(notes: tuple[NoteLine, ...], actor: Actor) -> dict[str, Any]:
+def own_note(notes: tuple[NoteLine, ...], actor: Actor) -> str:
     """What this person wrote, to go on with."""
-    mine = next((note for note in notes if note.user_id == actor.user_id), None)
-    if mine is None:
-        return {"text": "", "version": 0, "disposition": None}
-    return {"text": mine.text, "version": mine.version, "disposition": mine.disposition}
+    return next((note.text for note in notes if note.user_id == actor.user_id), "")
 
 
 def facts(line: CallLine) -> list[tuple[str, str]]:
     """What a supervisor or an administrator looks for."""
     found = [
-        (_("Fate"), rows.fate_of(line) or words.outcome(line.outcome) or "—"),
+        (_("Outcome"), rows.fate_of(line) or words.outcome(line.outcome) or "—"),
         (_("In all"), duration(line.total_s)),
         (_("On hold"), duration(line.hold_s)),
         (_("Number called"), line.called or "—"),

@@ -1,37 +1,21 @@
-"""Click to call: the wish is a row for the listener; the person sees each step, and what truly came of it."""
+"""Click to call: asked for from any page, the palette or a tel: link; the person sees each step, and cancels at any."""
 
-import re
-from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 
-from callcrm.accounts.policy import Actor, Line, Right
-from callcrm.calls import dialled
-from callcrm.calls.dialled import Dialled
+from callcrm.accounts.policy import Right
+from callcrm.calls import dialling
+from callcrm.calls.warnings import Warned, callees, warnings_of
 from callcrm.kernel import clock
-from callcrm.kernel.errors import Invalid, NotFound
-from callcrm.telephony import port, wishes
-from callcrm.telephony.wishes import Wish
-from webui import words
+from callcrm.kernel.errors import Conflict, Invalid, NotFound
+from webui import calling, coretexts
+from webui.calling import Step
 from webui.i18n import _
 from webui.routes import Routes
-from webui.visit import Visit
+from webui.visit import ADDRESS, Visit
 
 routes = Routes()
-#: How long the steps are followed after the PBX took the wish.
-FOLLOWED = timedelta(seconds=120)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where a click to call has got."""
-
-    state: str
-    icon: str
-    word: str
-    says: str
-    pending: bool = True
 
 
 @routes.route("POST", "/dial", right=Right.DIAL)
@@ -39,29 +23,33 @@ async def dial(request: web.Request) -> web.StreamResponse:
     """Ask the PBX to ring this person's phone, and then the number."""
     visit = Visit(request)
     form = await visit.form()
+    address = request[ADDRESS]
     try:
-        command = await want(visit, form.get("number", ""), form.get("name", ""))
-    except Invalid as error:
-        return _answer(visit, "", Step("late", "octagon-x", _("Not called"), str(error), pending=False), form)
-    return _answer(visit, command, _step(visit.actor, None, None), form)
+        line = calling.phone_of(visit.actor)
+        typed = await calling.meant(visit.parts, visit.actor, form.get("number", ""), form.get("whom", ""))
+        name, override = form.get("name", ""), calling.overrides(form.get("override", ""))
+        command = await calling.place(
+            visit.parts, visit.actor, line, typed, name=name, override=override, address=address
+        )
+    except Warned as warned:
+        return await _warned(visit, form, warned)
+    except (Invalid, Conflict, NotFound) as error:
+        return _answer(visit, "", Step("late", "octagon-x", _("Not called"), coretexts.said(str(error))), form)
+    return _answer(visit, command, await _step(visit, command), form)
 
 
-async def want(visit: Visit, number: str, name: str = "") -> str:
-    """Write the wish; Invalid when the person has no phone or the number may not be dialled."""
-    line = phone_of(visit.actor)
-    allowed = visit.parts.settings.pbx[line.pbx].dial_numbers if line.pbx in visit.parts.settings.pbx else ""
-    if not re.fullmatch(allowed, number):
-        raise Invalid(_("The number %(number)s may not be dialled from here.") % {"number": number[:40]})
-    args = {"extension": line.extension, "number": number, "name": name[:80]}
-    user = visit.actor.user_id
-    return await visit.do(lambda unit: port.want(unit, line.pbx, "dial", args, wanted_by=user), "dial")
-
-
-def phone_of(actor: Actor) -> Line:
-    """The first of a person's phones: the one that rings."""
-    if not actor.extensions:
-        raise Invalid(_("No phone is yours: an administrator gives you one at PBX, Phones."))
-    return actor.extensions[0]
+async def _warned(visit: Visit, form: dict[str, str], warned: Warned) -> web.Response:
+    """Nothing was dialled: the reasons, and the button that calls all the same."""
+    values: dict[str, Any] = {
+        "number": form.get("number", ""),
+        "whom": form.get("whom", ""),
+        "warnings": [calling.warning(one) for one in warned.warnings],
+        "override": ",".join(one.kind for one in warned.warnings),
+        "back": form.get("back", ""),
+    }
+    if "HX-Request" in visit.request.headers:
+        return visit.part("calls/warned.html", **values)
+    return await visit.page("calls/ask.html", status=409, people=[], invalid="", **values)
 
 
 def _answer(visit: Visit, command: str, step: Step, form: dict[str, str]) -> web.Response:
@@ -70,52 +58,60 @@ def _answer(visit: Visit, command: str, step: Step, form: dict[str, str]) -> web
     return visit.away(form.get("back", "/"), done=step.says)
 
 
+async def _step(visit: Visit, command: str) -> Step:
+    return calling.step_of(await calling.progress(visit.parts, visit.actor, command))
+
+
+@routes.route("GET", "/dial", right=Right.DIAL)
+async def ask_first(request: web.Request) -> web.StreamResponse:
+    """Where a tel: link leads: it shows whom the number is, and asks; only the form calls."""
+    visit = Visit(request)
+    typed = visit.query.get("number", "")
+    try:
+        rules = calling.rules_of(visit.parts, calling.phone_of(visit.actor).pbx)
+        number, e164 = dialling.number_of(typed, rules)
+    except Invalid as error:
+        shown: dict[str, Any] = {"number": typed, "people": [], "warnings": [], "override": "", "back": "/"}
+        return await visit.page("calls/ask.html", status=422, invalid=coretexts.said(str(error)), **shown)
+    async with visit.parts.database.read() as db:
+        people = await callees(db, e164)
+        warnings = await warnings_of(db, visit.actor.user_id, e164, people, rules.week, clock.now())
+    return await visit.page(
+        "calls/ask.html",
+        number=number,
+        people=people,
+        warnings=[calling.warning(one) for one in warnings],
+        override=",".join(one.kind for one in warnings),
+        back="/",
+        invalid="",
+    )
+
+
+@routes.route("GET", "/dial/now", right=Right.DIAL)
+async def under_way(request: web.Request) -> web.StreamResponse:
+    """The call that is under way, for a page that was loaded anew; nothing when there is none."""
+    visit = Visit(request)
+    found = await calling.now_calling(visit.parts, visit.actor)
+    if found is None:
+        return web.Response(status=204)
+    return visit.part("calls/dialing.html", command=found.id, step=calling.step_of(found))
+
+
 @routes.route("GET", "/dial/{command}", right=Right.DIAL)
 async def follow(request: web.Request) -> web.StreamResponse:
     """How far it has got."""
     visit = Visit(request)
-    actor, command = visit.actor, request.match_info["command"]
-    async with visit.parts.database.read() as db:
-        wish = await wishes.wish(db, actor.user_id, command)
-        if wish is None:
-            raise NotFound(_("There is no such call of yours."))
-        call = await dialled.latest(db, actor.user_id, wish.pbx, wish.wanted_at)
-    return visit.part("calls/dialing.html", command=command, step=_step(actor, wish, call))
+    command = request.match_info["command"]
+    return visit.part("calls/dialing.html", command=command, step=await _step(visit, command))
 
 
-def _step(actor: Actor, wish: Wish | None, call: Dialled | None) -> Step:
-    """The step in words; what came of the call wins over what the PBX said of the wish."""
-    if call is not None and (call.ended_at is not None or call.answered_at is not None):
-        return _of_call(call)
-    if wish is not None and wish.state == "done":
-        return _calling(wish, call)
-    if wish is not None and wish.state == "expired":
-        says = wish.message or _("The PBX was not reached in time; nothing was dialled, and nothing will be.")
-        return Step("late", "clock", _("Not called"), says, pending=False)
-    if wish is not None and wish.state == "refused":
-        says = wish.message or _("The PBX refused the call.")
-        return Step("late", "octagon-x", _("Not called"), says, pending=False)
-    if wish is not None and clock.now() - wish.wanted_at > FOLLOWED:
-        return _no_news(wish)
-    phone = actor.extensions[0].extension if actor.extensions else ""
-    return Step("ringing", "bell-ring", _("1 of 2"), _("Lift your phone %(phone)s: it rings now.") % {"phone": phone})
-
-
-def _calling(wish: Wish, call: Dialled | None) -> Step:
-    """The operator has lifted his phone; whether the client's rings is for the PBX to know."""
-    if call is None and clock.now() - wish.wanted_at > FOLLOWED:
-        return _no_news(wish)
-    return Step("talking", "phone-outgoing", _("2 of 2"), _("Calling the client…"))
-
-
-def _no_news(wish: Wish) -> Step:
-    return Step("warn", "triangle-alert", _("No news"), wish.message or _("Nothing came of it."), pending=False)
-
-
-def _of_call(call: Dialled) -> Step:
-    """The call that was answered, or is over."""
-    if call.ended_at is not None:
-        talked = call.answered_at is not None
-        says = _("You talked; the call is over.") if talked else words.outcome(call.outcome) or _("The call ended")
-        return Step("kept" if talked else "late", "phone-off", _("Over"), says, pending=False)
-    return Step("talking", "phone-call", _("Talking"), _("The client answered."), pending=False)
+@routes.route("POST", "/dial/{command}/cancel", right=Right.DIAL)
+async def cancel(request: web.Request) -> web.StreamResponse:
+    """End the call that was asked for, whichever phone rings now."""
+    visit = Visit(request)
+    command = request.match_info["command"]
+    try:
+        await visit.do(lambda unit: dialling.cancel(unit, visit.actor, command), "cancel a dial")
+    except Conflict:
+        pass  # The client answered in this moment: the step says so.
+    return _answer(visit, command, await _step(visit, command), {})
