@@ -1,26 +1,30 @@
-"""Clients: the list, the card with its timeline, and what is changed in place."""
+"""Clients: the list, the card with its timeline, opening, naming, deleting and restoring one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from callcrm.accounts import queries as accounts
-from callcrm.accounts.policy import Right
-from callcrm.clients import editing, queries
-from callcrm.kernel import audit
-from callcrm.kernel.errors import Conflict, Invalid, NotFound
+from callcrm.accounts.policy import Right, may
+from callcrm.clients import closing, definitions, duplicates, editing, merging, queries
+from callcrm.clients.kinds import KINDS
+from callcrm.clients.trail import CUSTOM
+from callcrm.kernel import audit, clock
+from callcrm.kernel.errors import Conflict, Invalid
 from callcrm.kernel.paging import Wanted
 from callcrm.kernel.writer import Unit
 from callcrm.tasks import queries as tasks
-from webui import cards, paging, sheets, timeline
-from webui.cards import CardView, Fact
+from webui import cards, facts, paging, sheets, timeline
+from webui.cards import AnyCard, CardView
+from webui.facts import Fact
 from webui.i18n import _
 from webui.pages.notes import link
+from webui.paging import Tab
 from webui.queues import queues_of
 from webui.routes import Routes
-from webui.visit import ADDRESS, Visit, as_id
+from webui.timeline import Whose
+from webui.visit import ADDRESS, Typed, Visit
 
 routes = Routes()
 
@@ -30,16 +34,32 @@ async def clients(request: web.Request) -> web.StreamResponse:
     """The list; with `call`, it is asked who called."""
     visit = Visit(request)
     query, country = visit.query, visit.parts.settings.clients.country
+    deleted = query.get("show") == "deleted" and may(visit.actor, Right.DELETE_CLIENTS)
     async with visit.parts.database.read() as db:
         wanted = Wanted(cursor=query.get("cursor", ""))
-        found = await queries.client_list(db, visit.actor, query.get("q", ""), wanted, country=country)
+        q = query.get("q", "")
+        found = await queries.client_list(db, visit.actor, q, wanted, country=country, deleted=deleted)
     return await visit.page(
         "clients/list.html",
         rows=[cards.line_view(line) for line in found.items],
         query=query,
         call=query.get("call", ""),
+        tabs=kinds(visit, "deleted" if deleted else "clients"),
+        deleted=deleted,
         page=paging.place("/clients", query, found.next),
     )
+
+
+def kinds(visit: Visit, here: str) -> list[Tab]:
+    """The lists of cards."""
+    found = [
+        Tab("/clients", _("People"), here == "clients"),
+        Tab("/organisations", _("Organisations"), here == "organisations"),
+    ]
+    if may(visit.actor, Right.DELETE_CLIENTS):
+        found.append(Tab("/clients?show=deleted", _("Deleted people"), here == "deleted"))
+        found.append(Tab("/organisations?show=deleted", _("Deleted organisations"), here == "deleted organisations"))
+    return found
 
 
 async def card_of(visit: Visit, client_id: int) -> CardView:
@@ -47,16 +67,29 @@ async def card_of(visit: Visit, client_id: int) -> CardView:
     return await cards.read(visit.parts, visit.actor, client_id)
 
 
-async def _people(visit: Visit) -> list[tuple[int, str]]:
+async def people_of(visit: Visit) -> list[tuple[int, str]]:
+    """Everybody who may own a card."""
     async with visit.parts.database.read() as db:
-        return [(person.id, person.shown) for person in await accounts.people(db)]
+        return [(person.id, person.shown) for person in await accounts.names(db)]
 
 
 @routes.route("GET", "/clients/new", right=Right.CLIENTS)
 async def blank(request: web.Request) -> web.StreamResponse:
     """An empty form; for the caller of a call when one is named."""
     visit = Visit(request)
-    return await visit.page("clients/new.html", typed=visit.query, bad={})
+    return await _blank(visit, visit.query, {})
+
+
+async def _blank(visit: Visit, typed: Mapping[str, str], bad: Mapping[str, str], status: int = 200) -> web.Response:
+    own = await own_required(visit, "client", typed, bad)
+    return await visit.page("clients/new.html", typed=typed, bad=bad, own=own, status=status)
+
+
+async def own_required(visit: Visit, what: str, typed: Mapping[str, str], bad: Mapping[str, str]) -> list[Fact]:
+    """The administrator's fields that a new card needs, with what was typed into them."""
+    async with visit.parts.database.read() as db:
+        asked = [one for one in await definitions.of(db, what) if one.required]
+    return facts.asked(asked, typed, bad)
 
 
 @routes.route("POST", "/clients/new", right=Right.CLIENTS)
@@ -69,26 +102,35 @@ async def add(request: web.Request) -> web.StreamResponse:
         if form.get("call"):
             await link(visit, form["call"][:40], client_id)
     except Invalid as error:
-        return await visit.page("clients/new.html", typed=form, bad=_fields(error), status=422)
-    return visit.away(f"/clients/{client_id}")
+        return await _blank(visit, form, _fields(error), 422)
+    return visit.away(form["back"] if form.get("back", "").startswith("/organisations/") else f"/clients/{client_id}")
 
 
 async def _add(unit: Unit, visit: Visit, form: Mapping[str, str]) -> int:
     typed: dict[str, Any] = {name: form.get(name, "") for name in ("name", "job", "email")}
-    typed["organisation_id"] = await _organisation(unit, visit, form.get("organisation", ""))
+    typed["organisation_id"] = await organisation_named(unit, visit, form.get("organisation", ""))
+    if own := own_typed(form):
+        typed["custom"] = own
     numbers = [form["number"]] if form.get("number") else []
     if not typed["name"] and form.get("call"):
         raise Invalid(_("Write the name."), {"name": _("Write the name.")})
     return await editing.add_client(unit, visit.actor, typed, numbers, country=visit.parts.settings.clients.country)
 
 
-async def _organisation(unit: Unit, visit: Visit, name: str) -> int | None:
+def own_typed(form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into the administrator's fields, by their keys."""
+    return {name.removeprefix(CUSTOM): value for name, value in form.items() if name.startswith(CUSTOM)}
+
+
+async def organisation_named(unit: Unit, visit: Visit, name: str) -> int | None:
     """The organisation of this name, opened when there is none."""
     if not name:
         return None
     found = await queries.organisation_list(unit.db, visit.actor, name, Wanted(50))
     same = [one.id for one in found.items if one.name.casefold() == name.casefold()]
-    return same[0] if same else await editing.add_organisation(unit, visit.actor, {"name": name})
+    if same:
+        return same[0]
+    return await editing.add_organisation(unit, visit.actor, {"name": name}, by_the_way=True)
 
 
 def _fields(error: Invalid) -> dict[str, str]:
@@ -101,22 +143,24 @@ def _fields(error: Invalid) -> dict[str, str]:
 async def card(request: web.Request) -> web.StreamResponse:
     """The card; seeing it leaves an audit row."""
     visit = Visit(request)
-    client_id = visit.number("id")
-    found = await card_of(visit, client_id)
-    address = request[ADDRESS]
+    found = await card_of(visit, visit.number("id"))
+    await noted_view(visit, found)
+    return await card_page(visit, found)
+
+
+async def noted_view(visit: Visit, found: AnyCard) -> None:
+    """Who saw the card is noted."""
+    address = visit.request[ADDRESS]
     await visit.do(
-        lambda unit: audit.write(unit, visit.actor, "view", "client", client_id, address=address), "view client"
+        lambda unit: audit.write(unit, visit.actor, "view", found.what, found.id, address=address), "view card"
     )
-    return await _card(visit, found)
 
 
-async def _card(visit: Visit, found: CardView, *, status: int = 200, **more: Any) -> web.Response:
-    query = visit.query
-    base = f"/clients/{found.id}"
-    line = await timeline.of_client(visit.parts, visit.actor, found.id, base, query)
+async def card_page(visit: Visit, found: CardView, *, status: int = 200, **more: Any) -> web.Response:
+    """A client's card as a page; `more` is what was typed into one of its forms, and what is wrong with it."""
+    line = await timeline.of_client(visit.parts, visit.actor, found.id, found.base, visit.query)
     async with visit.parts.database.read() as db:
-        queues = queues_of(visit.parts, visit.actor)
-        owed = await tasks.open_tasks(db, visit.actor, client_id=found.id, queues=queues)
+        owed = await tasks.open_tasks(db, visit.actor, client_id=found.id, queues=queues_of(visit.parts, visit.actor))
     return await visit.page(
         "clients/card.html",
         status=status,
@@ -126,112 +170,83 @@ async def _card(visit: Visit, found: CardView, *, status: int = 200, **more: Any
         tabs=line.tabs,
         more=line.more,
         open=[sheets.task_item(task) for task in owed],
-        facts=cards.facts(found, await _people(visit)),
+        facts=facts.of(found, await people_of(visit)),
+        purposes=[(one, one) for one in visit.parts.settings.clients.consents],
+        query=visit.query,
+        **await doubles(visit, found),
+        consent=Typed(more.pop("consent", {})),
+        bad_consent=Typed(more.pop("bad_consent", {})),
         **more,
     )
 
 
-@routes.route("GET", "/clients/{id}/facts/{name}", right=Right.CLIENTS)
-async def fact(request: web.Request) -> web.StreamResponse:
-    """One fact to be changed, or as it was."""
+async def doubles(visit: Visit, found: AnyCard) -> dict[str, Any]:
+    """What a card says of other cards that are the same, or were merged with it."""
+    kind = KINDS[found.what]
+    async with visit.parts.database.read() as db:
+        twins = () if found.deleted else await duplicates.of(db, visit.actor, found.id, kind)
+        merged = await merging.last(db, visit.actor, found.id, clock.now(), kind)
+        ids = [merged.gone_id, merged.kept_id] if merged else []
+        persons, firms = await queries.names(db, *(((), ids) if kind.companies else (ids, ())))
+    return {
+        "twins": twins,
+        "merged": merged,
+        "merged_names": firms if kind.companies else persons,
+        "may_delete": may(visit.actor, Right.DELETE_CLIENTS),
+    }
+
+
+@routes.route("GET", "/clients/{id}/timeline", right=Right.CLIENTS)
+async def client_timeline(request: web.Request) -> web.StreamResponse:
+    """The timeline anew, after something of the card was changed."""
     visit = Visit(request)
-    found, one = await _fact(visit)
-    editing_ = not request.query.get("leave")
-    return visit.part("clients/fact.html", card=found, fact=replace(one, editing=editing_))
+    return await timeline_part(visit, Whose(client=visit.number("id")), f"/clients/{visit.number('id')}")
 
 
-async def _fact(visit: Visit) -> tuple[CardView, Fact]:
-    found = await card_of(visit, visit.number("id"))
-    wanted = visit.request.match_info["name"]
-    for one in cards.facts(found, await _people(visit)):
-        if one.name == wanted:
-            return found, one
-    raise NotFound(_("A client has no such fact."))
-
-
-@routes.route("POST", "/clients/{id}/facts/{name}", right=Right.CLIENTS)
-async def change(request: web.Request) -> web.StreamResponse:
-    """Save one fact; what cannot be taken is told beside it, with what was typed."""
-    visit = Visit(request)
-    found, one = await _fact(visit)
-    form = await visit.form()
-    value, version = form.get("value", ""), as_id(form.get("version", ""))
-    try:
-        await visit.do(lambda unit: _change(unit, visit, found, {one.name: value}, version), "change client")
-    except Invalid as error:
-        bad = next(iter(error.fields.values()), str(error))
-        kept = replace(one, editing=True, value=value, bad=bad)
-        return visit.part("clients/fact.html", card=found, fact=kept, status=422)
-    except Conflict as error:
-        fresh, now = await _fact(visit)
-        said = _("%(why)s It is now: %(now)s") % {"why": error, "now": now.shown or "—"}
-        return visit.part(
-            "clients/fact.html", card=fresh, fact=replace(now, editing=True, value=value, bad=said), status=409
-        )
-    if "HX-Request" not in request.headers:
-        return visit.away(f"/clients/{found.id}")
-    # The version is in every form of the card, so the whole card comes anew.
-    return web.Response(status=200, headers={"HX-Redirect": f"/clients/{found.id}"})
-
-
-async def _change(unit: Unit, visit: Visit, found: CardView, changed: Mapping[str, str], version: int) -> int:
-    typed: dict[str, Any]
-    ((name, value),) = changed.items()
-    if name == "organisation":
-        typed = {"organisation_id": await _organisation(unit, visit, value)}
-    elif name == "owner":
-        typed = {"owner_id": as_id(value) if value else None}
-    elif name == "tags":
-        typed = {"tags": [tag.strip() for tag in value.split(",") if tag.strip()]}
-    elif name == "do_not_call":
-        typed = {"do_not_call": value == "yes"}
-    else:
-        typed = {name: value}
-    return await editing.edit_client(unit, visit.actor, found.id, typed, version)
+async def timeline_part(visit: Visit, whose: Whose, base: str) -> web.Response:
+    """A timeline as a fragment."""
+    line = await timeline.of_card(visit.parts, visit.actor, whose, base, visit.query)
+    return visit.part("clients/timeline.html", days=line.days, tabs=line.tabs, more=line.more, base=base)
 
 
 @routes.route("POST", "/clients/{id}/name", right=Right.CLIENTS)
 async def name(request: web.Request) -> web.StreamResponse:
-    """Name an unknown caller: one field and Enter."""
+    """Name an unknown caller: one field and Enter. Whom somebody named meanwhile keeps that name."""
     visit = Visit(request)
     client_id, form = visit.number("id"), await visit.form()
     found = await card_of(visit, client_id)
-    typed = {"name": form.get("name", "")}
+    typed = form.get("name", "")
+    if found.name and found.name != typed:
+        said = _("Somebody named this caller meanwhile: %(now)s. You wrote: %(typed)s. Change it on the card.")
+        raise Conflict(said % {"now": found.name, "typed": typed[:200]}, found.name)
     try:
         await visit.do(
-            lambda unit: editing.edit_client(unit, visit.actor, client_id, typed, found.version), "name client"
+            lambda unit: editing.edit_client(unit, visit.actor, client_id, {"name": typed}, found.version),
+            "name client",
         )
     except Invalid as error:
-        raise Invalid(next(iter(error.fields.values()), str(error)), error.fields) from error
+        bad = next(iter(error.fields.values()), str(error))
+        if "HX-Request" in request.headers:
+            raise Invalid(bad, error.fields) from error
+        return await card_page(visit, found, status=422, typed_name=typed, bad_name=bad)
     if "HX-Request" in request.headers:
         return web.Response(status=204, headers={"HX-Trigger": "named"})
     return visit.away(f"/clients/{client_id}")
 
 
-@routes.route("POST", "/clients/{id}/numbers", right=Right.CLIENTS)
-async def add_number(request: web.Request) -> web.StreamResponse:
-    """One more number."""
+@routes.route("POST", "/clients/{id}/delete", right=Right.DELETE_CLIENTS)
+async def delete(request: web.Request) -> web.StreamResponse:
+    """Close a card; the page then offers to open it again."""
     visit = Visit(request)
-    client_id, form = visit.number("id"), await visit.form()
-    raw, country = form.get("number", ""), visit.parts.settings.clients.country
-    try:
-        await visit.do(
-            lambda unit: editing.add_number(unit, visit.actor, raw, client_id=client_id, country=country), "add number"
-        )
-    except Invalid as error:
-        found = await card_of(visit, client_id)
-        bad = next(iter(error.fields.values()), str(error))
-        return await _card(visit, found, status=422, typed_number=raw, bad_number=bad)
-    return visit.away(f"/clients/{client_id}")
+    found = await card_of(visit, visit.number("id"))
+    await visit.do(lambda unit: closing.delete_client(unit, visit.actor, found.id, found.version), "delete client")
+    return visit.away(found.base, done=_("The card is deleted. You can restore it here."))
 
 
-@routes.route("POST", "/clients/{id}/numbers/{number}/remove", right=Right.CLIENTS)
-async def remove_number(request: web.Request) -> web.StreamResponse:
-    """Take a number off the card; only one of this card."""
+@routes.route("POST", "/clients/{id}/restore", right=Right.DELETE_CLIENTS)
+async def restore(request: web.Request) -> web.StreamResponse:
+    """Open a closed card again."""
     visit = Visit(request)
-    client_id, number_id = visit.number("id"), visit.number("number")
-    found = await card_of(visit, client_id)
-    if number_id not in {one.id for one in found.numbers}:
-        raise NotFound(_("This number is not on this card."))
-    await visit.do(lambda unit: editing.remove_number(unit, visit.actor, number_id), "remove number")
-    return visit.away(f"/clients/{client_id}", done=_("The number is taken off."))
+    client_id = visit.number("id")
+    await visit.do(lambda unit: closing.restore_client(unit, visit.actor, client_id), "restore client")
+    return visit.away(f"/clients/{client_id}", done=_("The card is restored."))
