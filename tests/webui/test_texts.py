@@ -9,7 +9,7 @@ from babel.messages.checkers import checkers
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from webui import i18n, words
+from webui import coretexts, i18n, words
 from webui.templating import environment
 
 WEBUI = Path(i18n.__file__).parent
@@ -40,6 +40,52 @@ def test_every_text_is_translated_with_the_same_places(language: str) -> None:
         assert all(said) if isinstance(said, tuple) else said, f"{key!r} has no translation"
     wrong = [str(error) for message in catalog if message.id for error in message.check(catalog)]
     assert wrong == [] and checkers
+
+
+def told_by_the_core() -> set[str]:
+    """The sentences of the parts below, as babel.cfg says where they are."""
+    lines = (WEBUI / "locale" / "babel.cfg").read_text(encoding="utf-8").splitlines()
+    found: set[str] = set()
+    for n, line in enumerate(lines):
+        if line.startswith("[core: "):
+            options = {"returns": "yes"} if lines[n + 1].startswith("returns") else {}
+            for path in WEBUI.parent.glob(line[7:-1].replace("**", "**/*")):
+                with path.open("rb") as source:
+                    found |= {text for _line, _function, text, _notes in coretexts.extract(source, (), (), options)}
+    return found
+
+
+def test_what_the_core_tells_in_english_is_translated_where_it_is_shown() -> None:
+    with (WEBUI / "locale" / "ru" / "LC_MESSAGES" / "messages.po").open("rb") as lines:
+        known = {message.id for message in read_po(lines) if message.id and message.string}
+    told = told_by_the_core()
+    assert len(told) > 200
+    commands = ("file that exists", "another place", "several files", "one of these", "as CSV", "as .xlsx", "column")
+    missing = [text for text in told - known if not any(words in text for words in commands)]
+    assert missing == [], "make messages"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("a name is needed", "нужно имя или название"),
+        ("at most 20 characters; these are 31", "не больше 20 знаков; здесь 31"),
+        ("'<b>' is no telephone number.", "'<b>' — не номер телефона."),
+        ("The file did not come within 5 minutes after the call.", "Файл не появился за 5 мин после звонка."),
+        ("Not recorded once, 3 s in all.", "Не записано один раз, всего 3 с."),
+        ("The weights of the sections are 90 % together; make them 100 %.", None),
+        ("Nobody ever said this %(1)s %s {}", "Nobody ever said this %(1)s %s {}"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_with_values_is_known_by_its_pattern(told: str, said: str | None) -> None:
+    assert coretexts.said(told) == told, "English readers read it as it is"
+    i18n.use("ru")
+    try:
+        found = coretexts.said(told)
+    finally:
+        i18n.use("en")
+    assert found == said if said is not None else "90 %; сделайте 100 %" in found
 
 
 def test_every_template_compiles() -> None:
@@ -81,7 +127,7 @@ def test_the_language_is_the_first_that_there_is() -> None:
 def test_plurals_follow_the_language() -> None:
     i18n.use("ru")
     try:
-        said = [i18n.ngettext("%(n)s phone", "%(n)s phones", n) % {"n": n} for n in (1, 2, 5, 21)]
+        said = [i18n.ngettext("%(n)s call", "%(n)s calls", n) % {"n": n} for n in (1, 2, 5, 21)]
     finally:
         i18n.use("en")
-    assert said == ["1 телефон", "2 телефона", "5 телефонов", "21 телефон"]
+    assert said == ["1 звонок", "2 звонка", "5 звонков", "21 звонок"]
