@@ -1,23 +1,29 @@
 """The live sheet as the templates show it: one person's pop of one call, with everything in its fixed order."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from callcrm.accounts.policy import Actor, shown_number
 from callcrm.calls import today
-from callcrm.kernel import clock
+from callcrm.kernel import clock, numbers
 from callcrm.push import present, views
 from callcrm.push.present import PresentPop
 from callcrm.push.shapes import PopClient
 from callcrm.push.views import CallView
 from webui import show, words
+from webui.acting import Acts
 from webui.i18n import _
 from webui.parts import Parts
 from webui.words import Mark
+from webui.writing import Writing
 
 #: What a browser may tell of a pop that the table has not got yet.
-TOLD = frozenset({"offered", "answered", "wrapup", "withdrawn"})
+TOLD = frozenset({"offered", "answered", "wrapup", "withdrawn", "closed"})
+#: How it tells of its other pops; and the longest such text that is read.
+SAID = ("pop", "call", "state", "phone")
+MOST_SAID = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class OtherPop:
     """Another call of the same person, in the stack."""
 
     pop: str
+    call: str
     state: str
     direction: str
     title: str
@@ -92,17 +99,17 @@ class Sheet:
     gone: str = ""
     open: tuple[Item, ...] = ()
     others: tuple[OtherPop, ...] = ()
-    note: str = ""
-    note_version: int = 0
-    disposition: str = ""
-    dispositions: tuple[str, ...] = ()
-    next_when: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    owed_by: str = ""
+    acts: Acts | None = None
+    queue_name: str | None = None
+    writing: Writing = field(default_factory=Writing)
+    until: datetime | None = None
+    after: str = ""
 
 
 async def pops_of(parts: Parts, actor: Actor) -> list[PresentPop]:
     """This person's pops as the table has them."""
-    async with parts.database.read() as db:
+    async with parts.database.glance() as db:
         return await present.present(db, actor.user_id)
 
 
@@ -113,15 +120,51 @@ def active(pops: Sequence[PresentPop], wish: str = "") -> PresentPop | None:
     return wished or min(pops, key=lambda pop: order.get(pop.state, 3), default=None)
 
 
+def split(pops: Sequence[PresentPop], policy: str, wish: str = "") -> tuple[list[PresentPop], list[PresentPop]]:
+    """What opens itself on this person's screen, and what waits in the strip until he opens it."""
+    quiet = [pop for pop in pops if pop.id != wish and waits(pop, policy)]
+    return [pop for pop in pops if pop not in quiet], quiet
+
+
+def waits(pop: PresentPop, policy: str) -> bool:
+    """Whether the person wants to open such a pop himself, and has not yet."""
+    if pop.opened_at is not None or pop.state == "withdrawn":
+        return False
+    return policy == "hand" or (policy == "answered" and pop.state == "offered")
+
+
 def told(pops: list[PresentPop], hint: Mapping[str, str], phone: str = "") -> list[PresentPop]:
-    """The same with what the browser was just told: the table lags the socket by a moment."""
+    """The same with what the browser was just told: the table lags the socket by a moment.
+
+    `hint`: `pop`, `call`, `state`, `reason`, `by`, `phone` of the pop that is meant; `said`: the others (JSON: lists of
+    pop, call, state and phone).
+    """
+    for one in _said(hint.get("said", "")):
+        pops = told(pops, one, phone)
     pop, call, state = hint.get("pop", ""), hint.get("call", ""), hint.get("state", "")
     if not pop or not call or state not in TOLD:
         return pops
+    if state == "closed":
+        return [one for one in pops if one.id != pop]
     known = next((one for one in pops if one.id == pop), None)
     base = known or PresentPop(pop, call, state, clock.now(), hint.get("phone", phone))
     fresh = replace(base, state=state, reason=hint.get("reason", ""), answered_by=hint.get("by", ""))
     return [fresh, *(one for one in pops if one.id != pop)]
+
+
+def _said(text: str) -> list[dict[str, str]]:
+    """What a browser says of its other pops; nothing of what it did not hear from us."""
+    try:
+        listed = json.loads(text) if 0 < len(text) <= MOST_SAID else []
+    except (ValueError, RecursionError):
+        return []
+    rows = [one for one in listed if isinstance(one, list)] if isinstance(listed, list) else []
+    texts = [one for one in rows if len(one) == len(SAID) and all(_is_word(word) for word in one)]
+    return [dict(zip(SAID, one, strict=True)) for one in texts]
+
+
+def _is_word(word: object) -> bool:
+    return isinstance(word, str) and word.isprintable()
 
 
 async def call_views(parts: Parts, ids: Sequence[str]) -> dict[str, CallView]:
@@ -155,15 +198,14 @@ def basics(parts: Parts, actor: Actor, pop: PresentPop, view: CallView) -> Sheet
         tags=tuple(card.tags) if card else (),
         do_not_call=bool(card and card.do_not_call),
         chosen=step == "chosen" or len(view.clients) < 2,
-        choices=tuple(_choice(one) for one in view.clients),
+        choices=tuple(choice(one) for one in view.clients),
         called=view.called,
         queue=queue_label(parts, view.queue),
         waited_s=_waited(pop, view),
         held=view.state == "held",
         rings_at=max(1, len(view.parties)),
         gone=gone(pop),
-        dispositions=parts.settings.dispositions.of(view.queue),
-        disposition=view.disposition or "",
+        queue_name=view.queue,
     )
 
 
@@ -193,7 +235,7 @@ def line_label(parts: Parts, view: CallView) -> str:
     if line and line.label:
         return line.label
     return {"outbound": _("Calling out"), "internal": _("Inside the house")}.get(
-        view.direction, view.called or _("Line")
+        view.direction, numbers.shown(view.called or "") or _("Line")
     )
 
 
@@ -213,7 +255,8 @@ def gone(pop: PresentPop) -> str:
     return _("It rings no more")
 
 
-def _choice(one: PopClient) -> Choice:
+def choice(one: PopClient) -> Choice:
+    """A card that the number may belong to."""
     return Choice(one.id, one.name, ", ".join(part for part in (one.job, one.organisation) if part))
 
 
@@ -228,7 +271,7 @@ async def figures_of(parts: Parts, actor: Actor) -> tuple[tuple[str, str], ...]:
     if not actor.extensions:
         return ()
     midnight = show.here(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    async with parts.database.read() as db:
+    async with parts.database.glance() as db:
         own = await today.own(db, actor, midnight)
     return (
         (_("Answered"), str(own.answered)),

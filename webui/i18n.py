@@ -76,7 +76,13 @@ def language() -> str:
 
 def locale() -> Locale:
     """The same, as babel wants it."""
-    return Locale.parse(_now.get())
+    return locale_of(_now.get())
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """One of LANGUAGES as babel wants it."""
+    return Locale.parse(language)
 
 
 def gettext(text: str) -> str:

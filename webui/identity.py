@@ -32,7 +32,7 @@ async def _by_token(parts: Parts, token: str) -> Actor | None:
 
 
 async def _by_cookie(parts: Parts, cookie: str) -> Actor | None:
-    async with parts.database.read() as db:
+    async with parts.database.glance() as db:
         found = await queries.signed_in(db, cookie)
     if found is None:
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from callcrm.telephony import queries
 from webui import words
+from webui.coretexts import said
 from webui.i18n import _
 from webui.parts import Parts
 from webui.words import Mark
@@ -25,7 +26,7 @@ class Link:
 
 async def all_links(parts: Parts) -> list[Link]:
     """Every link, in the order of names; one that the settings name and nobody has tried yet is told, too."""
-    async with parts.database.read() as db:
+    async with parts.database.glance() as db:
         rows = {row.pbx: row for row in await queries.links(db)}
     return [_link(name, rows.get(name)) for name in sorted({*rows, *parts.settings.pbx})]
 
@@ -33,7 +34,7 @@ async def all_links(parts: Parts) -> list[Link]:
 def _link(name: str, row: queries.LinkLine | None) -> Link:
     if row is None:
         return Link(name, words.link("gone"), _("The listener has not tried this PBX yet."), None, None, "")
-    return Link(name, words.link(row.state), row.words, row.since, row.seen_at, row.version)
+    return Link(name, words.link(row.state), said(row.words), row.since, row.seen_at, row.version)
 
 
 def worst(links: Sequence[Link]) -> Link:

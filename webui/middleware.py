@@ -35,8 +35,13 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             response.headers.setdefault(name, value)
     if not request.path.startswith("/static/"):
         took = round((perf_counter() - began) * 1000, 1)
-        log.info("request", method=request.method, path=request.path, status=response.status, ms=took)
+        log.info("request", method=request.method, path=_logged(request.path), status=response.status, ms=took)
     return response
+
+
+def _logged(path: str) -> str:
+    """The path without what is secret in it: who has a calendar's address can read it."""
+    return "/calendar/…" if path.startswith("/calendar/") else path
 
 
 def _place(request: web.Request, parts: Parts) -> None:

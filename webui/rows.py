@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callcrm.calls.log import CallLine, RecordingLine
+from callcrm.kernel import numbers
 from webui import words
 from webui.i18n import _
 from webui.parts import Parts
@@ -39,8 +40,7 @@ class CallView:
 
 def call_view(parts: Parts, call: CallLine) -> CallView:
     """A line of the log in words."""
-    by = answered_by(call)
-    fate = call.disposition or fate_of(call)
+    by, fate = answered_by(call), fate_of(call)
     return CallView(
         id=call.id,
         at=call.at,
@@ -55,11 +55,11 @@ def call_view(parts: Parts, call: CallLine) -> CallView:
         answered_by=by,
         wait_s=call.wait_s,
         talk_s=call.talk_s,
-        outcome=fate,
+        outcome=fate or (words.outcome(call.outcome) if call.outcome else ""),
         recording=recording_mark(call.recordings),
         note=call.note_line,
         sentence=sentence(parts, call, by),
-        more=" · ".join(part for part in (fate, words_of_talk(call)) if part),
+        more=" · ".join(part for part in (call.disposition or fate, words_of_talk(call)) if part),
         disposition=call.disposition or "",
     )
 
@@ -88,7 +88,7 @@ def line(parts: Parts, call: CallLine) -> str:
     if call.direction == "internal":
         return _("Inside")
     called = (call.called or "") if call.direction == "inbound" else ""
-    return label or queue or call.queue or called
+    return label or queue or call.queue or numbers.shown(called)
 
 
 def answered_by(call: CallLine) -> str:

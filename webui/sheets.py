@@ -1,44 +1,49 @@
 """The whole live sheet: the basics of pop and call, with the note, what is open, and the other calls of the stack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from callcrm.accounts.policy import Actor
 from callcrm.calls import queries as calls
 from callcrm.calls.log import CallLine
-from callcrm.kernel import clock
-from callcrm.kernel.paging import Wanted
 from callcrm.push.present import PresentPop
 from callcrm.push.views import CallView
+from callcrm.shifts import queries as shifts
+from callcrm.tasks import board
 from callcrm.tasks import queries as tasks
-from callcrm.tasks.queries import TaskFilters, TaskLine
+from callcrm.tasks.queries import TaskLine
 from webui import desk, rows, show, words
+from webui.acting import Acts, acts_of
 from webui.desk import Item, OtherPop, Sheet
 from webui.i18n import _
 from webui.parts import Parts
 from webui.queues import queues_of
+from webui.writing import writing
 
 LAST_CALLS = 4
-#: What the next step is offered for.
-LATER = timedelta(days=1)
+#: Open tasks are counted up to so many.
+MOST = 99
+URGENT = {"offered": 0, "answered": 1, "wrapup": 2}
 
 
 async def waiting(parts: Parts, actor: Actor) -> tuple[int, int]:
     """How many callbacks and tasks wait for this person."""
     queues = queues_of(parts, actor)
-    async with parts.database.read() as db:
-        callbacks = await tasks.counts(db, actor, clock.now(), queues=queues)
-        own = TaskFilters(kind="task", owner=actor.user_id)
-        mine = await tasks.task_list(db, actor, own, Wanted(99))
-    return callbacks.mine + callbacks.nobodys, len(mine.items)
+    async with parts.database.glance() as db:
+        return await tasks.count_waiting(db, actor, queues=queues), await tasks.count_own(db, actor, MOST)
 
 
 async def sheet_of(parts: Parts, actor: Actor, hint: Mapping[str, str] | None = None) -> Sheet | None:
-    """The sheet of the call that is open, or None when there is none."""
+    """The sheet of the call that is open, or None when there is none.
+
+    `hint`: the pop that a message just told of (desk.told), which is the wished one unless `open` names another.
+    """
     hint = hint or {}
-    pops = desk.told(await desk.pops_of(parts, actor), hint)
-    opened = desk.active(pops, hint.get("pop", ""))
+    wish = hint.get("open", hint.get("pop", ""))
+    known = desk.told(await desk.pops_of(parts, actor), hint)
+    pops, _quiet = desk.split([pop for pop in known if pop.state != "withdrawn" or pop.id == wish], actor.pop, wish)
+    opened = desk.active(pops, wish)
     if opened is None:
         return None
     seen = await desk.call_views(parts, [pop.call for pop in pops])
@@ -46,8 +51,65 @@ async def sheet_of(parts: Parts, actor: Actor, hint: Mapping[str, str] | None = 
     if view is None or not is_mine(actor, view):
         return None
     sheet = desk.basics(parts, actor, opened, view)
-    others = [other(parts, actor, pop, seen[pop.call]) for pop in pops if pop is not opened and pop.call in seen]
-    return await _filled(parts, actor, replace(sheet, others=tuple(others)))
+    mine = [pop for pop in pops if pop.call in seen and is_mine(actor, seen[pop.call])]
+    others = [other(parts, actor, pop, seen[pop.call]) for pop in behind(mine, opened)]
+    until = await _until(parts, actor) if opened.state == "wrapup" else None
+    sheet = replace(sheet, others=tuple(others), after=following(mine, opened), until=until)
+    sheet = replace(sheet, acts=await _acts(parts, actor, sheet, view))
+    return await _filled(parts, actor, replace(sheet, owed_by=await _owed_by(parts, actor, view)))
+
+
+async def _owed_by(parts: Parts, actor: Actor, view: CallView) -> str:
+    """Who was about to call this caller back; he may be another than the one who gets the call."""
+    debt = view.debt
+    if debt is None or debt.owner_id is None or view.direction != "inbound":
+        return ""
+    async with parts.database.read() as db:
+        name, holds = await board.held_by(db, debt.task)
+    if debt.owner_id == actor.user_id:
+        return _("You were about to call back") if holds else _("You are to call back")
+    return (_("%(who)s was about to call back") if holds else _("%(who)s is to call back")) % {"who": name}
+
+
+async def _acts(parts: Parts, actor: Actor, sheet: Sheet, view: CallView) -> Acts | None:
+    """The pads: while one talks or calls out, and while the client is parked."""
+    calling_out = sheet.state == "offered" and sheet.direction == "outbound"
+    parked = sheet.state == "wrapup" and view.state == "parked"
+    if sheet.state != "answered" and not calling_out and not parked:
+        return None
+    return await acts_of(parts, actor, sheet.call)
+
+
+async def _until(parts: Parts, actor: Actor) -> datetime | None:
+    """When the wrap-up ends by itself, where the queue's rule says so."""
+    async with parts.database.glance() as db:
+        stand = await shifts.standing(db, actor.user_id)
+    return stand.until if stand.state == "wrapup" else None
+
+
+def behind(pops: Sequence[PresentPop], opened: PresentPop) -> list[PresentPop]:
+    """The other calls: one that rings first, then a talk, then wrap-ups, each kind from the one after the open call."""
+    order = sorted(pops, key=lambda pop: (pop.at, pop.id))
+    place = next(n for n, pop in enumerate(order) if pop.id == opened.id)
+    return sorted([*order[place + 1 :], *order[:place]], key=lambda pop: URGENT.get(pop.state, 3))
+
+
+def following(pops: Sequence[PresentPop], opened: PresentPop) -> str:
+    """The call after the open one in order of coming, so that one key reaches every call in turn."""
+    order = sorted(pops, key=lambda pop: (pop.at, pop.id))
+    place = next(n for n, pop in enumerate(order) if pop.id == opened.id)
+    return order[(place + 1) % len(order)].id
+
+
+async def quiet_of(parts: Parts, actor: Actor) -> tuple[OtherPop, ...]:
+    """The calls that wait in the strip for the person's key: what goes on, and the newest that is over."""
+    if actor.pop == "ringing":
+        return ()
+    _opened, quiet = desk.split(await desk.pops_of(parts, actor), actor.pop)
+    seen = await desk.call_views(parts, [pop.call for pop in quiet]) if quiet else {}
+    over = [pop for pop in quiet if pop.state == "wrapup"][1:]
+    mine = [pop for pop in quiet if pop not in over and pop.call in seen and is_mine(actor, seen[pop.call])]
+    return tuple(other(parts, actor, pop, seen[pop.call]) for pop in mine)
 
 
 def is_mine(actor: Actor, view: CallView) -> bool:
@@ -59,22 +121,17 @@ def is_mine(actor: Actor, view: CallView) -> bool:
 def other(parts: Parts, actor: Actor, pop: PresentPop, view: CallView) -> OtherPop:
     """Another call in the stack."""
     basic = desk.basics(parts, actor, pop, view)
-    return OtherPop(pop.id, pop.state, view.direction, basic.title, basic.line_label)
+    return OtherPop(pop.id, view.id, pop.state, view.direction, basic.title, basic.line_label)
 
 
 async def _filled(parts: Parts, actor: Actor, sheet: Sheet) -> Sheet:
     async with parts.database.read() as db:
-        note = await calls.own_note(db, actor, sheet.call)
+        seen = await calls.written(db, actor, sheet.call)
         last = await calls.last_calls(db, actor, sheet.client_id, LAST_CALLS, but=sheet.call) if sheet.client_id else []
         queues = queues_of(parts, actor)
         owed = await tasks.open_tasks(db, actor, client_id=sheet.client_id, number=sheet.number, queues=queues)
     open_ = [task_item(task) for task in owed[:3]] + [call_item(call) for call in last]
-    tomorrow = show.here(clock.now() + LATER).replace(minute=0).strftime("%Y-%m-%dT%H:%M")
-    filled = replace(sheet, open=tuple(open_[:5]), next_when=tomorrow)
-    if note is None:
-        return filled
-    chosen = note.disposition or sheet.disposition
-    return replace(filled, note=note.text, note_version=note.version, disposition=chosen)
+    return replace(sheet, open=tuple(open_[:5]), writing=writing(parts, actor, seen, sheet.queue_name))
 
 
 def task_item(task: TaskLine) -> Item:

@@ -1,20 +1,23 @@
 """What stands around every page: places, own state, lights, and the live call."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from callcrm.accounts import queries as accounts
 from callcrm.accounts.policy import Actor, Right, may
-from webui import i18n, links, words
-from webui.desk import Sheet, figures_of
+from callcrm.quality import coached
+from callcrm.quality import queries as evaluations
+from callcrm.tasks import reminders
+from callcrm.tasks.reminders import Standing
+from webui import i18n, links
+from webui.desk import OtherPop, Sheet, figures_of
 from webui.i18n import _
 from webui.links import Link
 from webui.parts import Parts
-from webui.sheets import sheet_of, waiting
-from webui.words import Mark
+from webui.queues import queues_of
+from webui.sheets import quiet_of, sheet_of, waiting
+from webui.standing import Me, me_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,33 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What of quality waits for this person: scores (disputes and fatal errors; his own not read), moments to hear."""
+
+    scores: int = 0
+    moments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """The frame of a page."""
 
     language: str
     theme: str
     density: str
+    single_keys: bool
+    reminders: list[Standing]
     push: str
     full_name: str
     phones: tuple[str, ...]
     places: tuple[Place, ...]
-    me: Mark
-    me_since: datetime | None
+    news: News
+    me: Me
     on_shift: bool
     figures: tuple[tuple[str, str], ...]
     link: Link
     sheet: Sheet | None
+    quiet: tuple[OtherPop, ...]
     desk: bool
     said: str
 
@@ -55,53 +69,64 @@ async def shell_of(request: web.Request, parts: Parts, actor: Actor) -> Shell:
     from webui.middleware import push_address
 
     sheet = await sheet_of(parts, actor)
-    async with parts.database.read() as db:
-        person = await accounts.person(db, actor.name)
+    me = await me_of(parts, actor, sheet)
     figures = await figures_of(parts, actor)
     link = links.worst(await links.all_links(parts))
-    since = person.on_shift_since if person else None
-    me, me_since = own_state(sheet, since)
+    news = await news_of(parts, actor)
     return Shell(
         language=i18n.language(),
         theme=actor.theme,
-        density=_density(request),
+        density=actor.density,
+        single_keys=actor.single_keys,
+        reminders=await _reminders(parts, actor),
         push=push_address(request, parts),
         full_name=actor.full_name or actor.name,
         phones=tuple(line.extension for line in actor.extensions),
-        places=places(actor, *await waiting(parts, actor), path=request.path),
+        places=await places_of(parts, actor, request.path, news),
+        news=news,
         me=me,
-        me_since=me_since,
-        on_shift=since is not None,
+        on_shift=me.on_shift,
         figures=figures,
         link=link,
         sheet=sheet,
+        quiet=await quiet_of(parts, actor),
         desk=request.path == "/",
         said=unquote(request.cookies.get("said", ""))[:300],
     )
 
 
-def own_state(sheet: Sheet | None, on_shift_since: datetime | None) -> tuple[Mark, datetime | None]:
-    """How this person stands: his call first, then his shift."""
-    if sheet is not None:
-        code = {"offered": "ringing", "answered": "talking", "wrapup": "wrapup"}.get(sheet.state, "available")
-        code = "talking" if code == "ringing" and sheet.direction == "outbound" else code
-        return words.person(code), sheet.since
-    return words.person("available" if on_shift_since else "off"), on_shift_since
+async def places_of(parts: Parts, actor: Actor, path: str, news: News) -> tuple[Place, ...]:
+    """The rail, with what waits behind each place; that of `path` is marked."""
+    return places(actor, *await waiting(parts, actor), path=path, quality=news.scores + news.moments)
 
 
-def _density(request: web.Request) -> str:
-    wish = request.cookies.get("density", "")
-    return wish if wish in ("compact", "roomy") else ""
+async def news_of(parts: Parts, actor: Actor) -> News:
+    """What of quality waits for this person."""
+    if not may(actor, Right.CALLS):
+        return News()
+    async with parts.database.read() as db:
+        return News((await evaluations.waiting(db, actor)).count, await coached.unheard(db, actor))
 
 
-def places(actor: Actor, callbacks: int = 0, tasks: int = 0, path: str = "") -> tuple[Place, ...]:
+async def _reminders(parts: Parts, actor: Actor) -> list[Standing]:
+    """What this person is reminded of now."""
+    if not may(actor, Right.TASKS):
+        return []
+    async with parts.database.glance() as db:
+        return await reminders.standing(db, actor, queues=queues_of(parts, actor))
+
+
+def places(actor: Actor, callbacks: int = 0, tasks: int = 0, path: str = "", quality: int = 0) -> tuple[Place, ...]:
     """The pages that this person's role reaches."""
+    scores = may(actor, Right.SCORE)
     listed = [
         (Right.CALLS, Place("/", "d", "headset", _("Desk"))),
         (Right.CLIENTS, Place("/clients", "c", "users-round", _("Clients"))),
         (Right.CALLS, Place("/calls", "l", "phone", _("Calls"))),
         (Right.TASKS, Place("/callbacks", "b", "phone-outgoing", _("Callbacks"), callbacks)),
         (Right.TASKS, Place("/tasks", "t", "list-checks", _("Tasks"), tasks)),
+        (Right.CALLS, Place("/quality", "q", "badge-check", _("Quality") if scores else _("My quality"), quality)),
+        (Right.FLOOR, Place("/shifts", "s", "clock", _("Shift times"))),
         (Right.PBX, Place("/pbx", "p", "cable", _("PBX"))),
         (Right.ACCOUNTS, Place("/accounts", "a", "sliders-horizontal", _("Admin"))),
     ]
@@ -109,5 +134,6 @@ def places(actor: Actor, callbacks: int = 0, tasks: int = 0, path: str = "") -> 
 
 
 def _marked(place: Place, path: str) -> Place:
+    path = path.replace("/organisations", "/clients", 1) if path.startswith("/organisations") else path
     here = path == place.href if place.href == "/" else path == place.href or path.startswith(place.href + "/")
     return Place(place.href, place.key, place.icon, place.word, place.count, here)

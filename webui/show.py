@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_timedelta, get_month_names
 from markupsafe import Markup, escape
 
 from callcrm.kernel import clock, numbers
@@ -13,6 +13,9 @@ from webui import i18n
 from webui.i18n import _
 
 _zone: ContextVar[ZoneInfo | None] = ContextVar("zone", default=None)
+_TIME = Markup('<time datetime="%s" title="%s">%s</time>')
+_AGO = Markup('<time datetime="%s" title="%s" data-ago>%s</time>')
+_TEL = Markup('<span class="tel" title="%s"><abbr title="%s">%s</abbr> %s</span>')
 
 
 @lru_cache(maxsize=64)
@@ -29,14 +32,41 @@ def use_zone(name: str) -> None:
     _zone.set(zone_named(name))
 
 
+def zone() -> str:
+    """The name of the reader's zone."""
+    found = _zone.get()
+    return found.key if found is not None else "UTC"
+
+
 def here(moment: datetime) -> datetime:
     """The moment on the reader's clock."""
     return moment.astimezone(_zone.get() or UTC)
 
 
+def midnight(moment: datetime, days: int = 0) -> datetime:
+    """When the reader's day of the moment began, or one so many days later; days are those of the calendar."""
+    day = here(moment).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
+    return (day + timedelta(days=days)).replace(tzinfo=_zone.get() or UTC).astimezone(UTC)
+
+
 def exact(moment: datetime) -> str:
     """Day and second, for tooltips."""
-    return format_datetime(here(moment), "d MMM yyyy HH:mm:ss", locale=i18n.locale())
+    mine = here(moment)
+    return f"{mine.day} {_months(i18n.language())[mine.month]} {mine.year:04} {_second(mine)}"
+
+
+@lru_cache(maxsize=16)
+def _months(language: str) -> dict[int, str]:
+    """The months' short names. A page has hundreds of times: babel's patterns cost most of its making."""
+    return dict(get_month_names("abbreviated", "format", locale=i18n.locale_of(language)))
+
+
+def _minute(mine: datetime) -> str:
+    return f"{mine.hour:02}:{mine.minute:02}"
+
+
+def _second(mine: datetime) -> str:
+    return f"{mine.hour:02}:{mine.minute:02}:{mine.second:02}"
 
 
 def iso(moment: datetime) -> str:
@@ -50,27 +80,40 @@ def ago(moment: datetime | None) -> Markup:
         return Markup("")
     age = clock.now() - moment
     words = span(age) if age < timedelta(hours=24) else day_short(moment)
-    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(iso(moment), exact(moment), words)
+    return _AGO % (iso(moment), exact(moment), words)
 
 
 def at_time(moment: datetime | None, *, seconds: bool = False) -> Markup:
     """The time of day; the day is told by where it stands."""
     if moment is None:
         return Markup("")
-    return _time(moment, format_time(here(moment), "HH:mm:ss" if seconds else "HH:mm", locale=i18n.locale()))
+    return _time(moment, _second(here(moment)) if seconds else _minute(here(moment)))
+
+
+def at_second(moment: datetime | None) -> Markup:
+    """The time of day with its second; the day is told by where it stands."""
+    return at_time(moment, seconds=True)
+
+
+def a_day(value: date) -> str:
+    """`Mon 18 Nov`: a day of the calendar, which is no moment; with the year when it is another."""
+    pattern = "EEE d MMM" if value.year == here(clock.now()).year else "EEE d MMM yyyy"
+    return str(format_date(value, pattern, locale=i18n.locale()))
 
 
 def at(moment: datetime | None) -> Markup:
-    """Time of day when it is today, else the day and the time."""
+    """Time of day when it is today, else the day and the time; with the year when it is another."""
     if moment is None:
         return Markup("")
-    today = here(moment).date() == here(clock.now()).date()
-    words = format_datetime(here(moment), "HH:mm:ss" if today else "d MMM HH:mm", locale=i18n.locale())
-    return _time(moment, words)
+    mine = here(moment)
+    if mine.date() == here(clock.now()).date():
+        return _time(moment, _second(mine))
+    year = "" if mine.year == here(clock.now()).year else f" {mine.year:04}"
+    return _time(moment, f"{mine.day} {_months(i18n.language())[mine.month]}{year} {_minute(mine)}")
 
 
 def _time(moment: datetime, words: str) -> Markup:
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(moment), exact(moment), words)
+    return _TIME % (iso(moment), exact(moment), words)
 
 
 def span(length: timedelta) -> str:
@@ -78,15 +121,21 @@ def span(length: timedelta) -> str:
     if length < timedelta(minutes=1):
         return _("now")
     if length < timedelta(minutes=90):
-        whole = timedelta(minutes=length // timedelta(minutes=1))
-        return format_timedelta(whole, granularity="minute", threshold=2, format="short", locale=i18n.locale())
+        return _minutes(length // timedelta(minutes=1), i18n.language())
     return format_timedelta(length, granularity="hour", threshold=1.5, format="short", locale=i18n.locale())
+
+
+@lru_cache(maxsize=512)
+def _minutes(n: int, language: str) -> str:
+    whole, locale = timedelta(minutes=n), i18n.locale_of(language)
+    return format_timedelta(whole, granularity="minute", threshold=2, format="short", locale=locale)
 
 
 def day_short(moment: datetime) -> str:
     """`18 Nov`, with the year when it is another."""
-    form = "d MMM" if here(moment).year == here(clock.now()).year else "d MMM yyyy"
-    return format_date(here(moment), form, locale=i18n.locale())
+    mine = here(moment)
+    words = f"{mine.day} {_months(i18n.language())[mine.month]}"
+    return words if mine.year == here(clock.now()).year else f"{words} {mine.year:04}"
 
 
 def day(moment: datetime) -> str:
@@ -120,10 +169,12 @@ def tel(number: str | None) -> Markup:
     country = numbers.country_of(number)
     if not country:
         return Markup('<span class="tel">{}</span>').format(number[:40])
-    name = i18n.locale().territories.get(country, country)
-    return Markup('<span class="tel" title="{}"><abbr title="{}">{}</abbr> {}</span>').format(
-        number, name, country, numbers.shown(number)
-    )
+    return _TEL % (number, _territory(country, i18n.language()), country, numbers.shown(number))
+
+
+@lru_cache(maxsize=1024)
+def _territory(country: str, language: str) -> str:
+    return str(i18n.locale_of(language).territories.get(country, country))
 
 
 def initials(name: str) -> str:
@@ -140,5 +191,6 @@ def text(value: object) -> Markup:
 
 FILTERS = {
     "ago": ago, "at": at, "at_time": at_time, "exact": exact, "iso": iso, "day": day, "day_short": day_short,
-    "duration": duration, "tel": tel, "initials": initials, "text": text, "span": span,
+    "duration": duration, "tel": tel, "initials": initials, "text": text, "span": span, "a_day": a_day,
+    "at_second": at_second,
 }  # fmt: skip

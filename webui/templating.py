@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callcrm.kernel import clock
-from webui import i18n, show, words
+from webui import i18n, qualitytabs, show, words
 from webui.assets import asset
 
 
@@ -22,6 +22,8 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Else each row of a list would ask the disk whether its template has changed.
+        auto_reload=False,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -29,6 +31,7 @@ def environment() -> Environment:
     )
     env.filters.update(show.FILTERS)
     env.globals.update(asset=asset, now=clock.now, timedelta=timedelta, words=words, languages=i18n.LANGUAGES)
+    env.globals.update(quality_tabs=qualitytabs.tabs, scores=qualitytabs.scores)
     return env
 
 

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from callcrm.accounts.policy import Actor
-from callcrm.kernel.errors import NotFound
+from callcrm.kernel.errors import CallcrmError, NotFound
 from callcrm.kernel.writer import Unit
+from webui import coretexts
 from webui.i18n import _
 from webui.parts import PARTS, Parts
 from webui.shell import Shell, shell_of
@@ -56,8 +57,11 @@ class Visit:
         return {key: value.strip() for key, value in posted.items() if isinstance(value, str)}
 
     async def do(self, work: Callable[[Unit], Awaitable[T]], name: str) -> T:
-        """Write through the one writer."""
-        return await self.parts.writer.do(work, name=name)
+        """Write through the one writer; what cannot be done is told in the reader's language."""
+        try:
+            return await self.parts.writer.do(work, name=name)
+        except CallcrmError as error:
+            raise coretexts.translated(error) from None
 
     async def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A whole page inside the shell."""

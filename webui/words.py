@@ -168,14 +168,25 @@ def link(state: str) -> Mark:
     }.get(state, Mark("late", "octagon-x", _("Not connected")))
 
 
-def person(state: str) -> Mark:
-    """How an operator stands."""
+def person(state: str, reason: str = "") -> Mark:
+    """How an operator stands; a pause with its reason."""
+    paused = _("Paused: %(reason)s") % {"reason": reason} if reason else _("Paused")
     return {
+        "paused": Mark("paused", "coffee", paused),
         "available": Mark("available", "circle-check", _("Available")),
         "ringing": Mark("ringing", "bell-ring", _("Ringing")),
         "talking": Mark("talking", "phone-call", _("On call")),
         "wrapup": Mark("wrapup", "notebook-pen", _("Wrap-up")),
     }.get(state, Mark("offline", "power", _("Not on shift")))
+
+
+def pops() -> list[tuple[str, str]]:
+    """When a call opens itself, to choose from."""
+    return [
+        ("ringing", _("by itself, when the phone rings")),
+        ("answered", _("by itself, when I have answered")),
+        ("hand", _("by hand, with a key")),
+    ]
 
 
 def role(code: str) -> str:
@@ -195,15 +206,42 @@ def for_browser() -> dict[str, str]:
     return {
         "now": _("now"),
         "left": _("{span} left"),
+        "escalated": _("Promise broken, nobody has called back: {who}"),
         "over": _("{span} over"),
         "saving": _("Saving…"),
         "saved": _("Saved"),
         "not_saved": _("Not saved yet; it is kept here and tried again"),
-        "joined": _("Somebody wrote here meanwhile; both texts are kept"),
+        "saves": _("Saves as you type"),
+        "at_second": _("At {at}"),
+        "at_this_second": _("At this second"),
+        "answers_missing": _("Answer every question first; the next one that waits is marked."),
+        "comments_missing": _("A comment is required where it is marked."),
+        "chose": _("{who} chose this."),
+        "not_reached": _("The server is not reached. What you wrote is kept here and sent later."),
+        "answered_by": _("Answered by {who}"),
+        "state_ringing": pop_state("offered").word,
+        "state_out": pop_state("offered", "outbound").word,
+        "state_talking": pop_state("answered").word,
+        "state_wrapup": pop_state("wrapup").word,
+        "state_offline": pop_state("withdrawn").word,
         "several": _("{n} people share this number"),
         "withheld": _("Number withheld"),
+        "to_whom": _("Say to whom the call goes: a name, an extension or a number."),
+        "tel_asked": _("The browser asks you now; say yes, and telephone links open here."),
+        "tel_none": _("This browser does not let a page take telephone links, or only over https."),
         "queue": _("Queue {queue}"),
         "calls_you": _("{who} is calling"),
+        "reminder": _("Reminder: {what}"),
+        "lost_server": _("The server is not reached: the sound goes on when it is back. Play again then."),
+        "lost_here": _(
+            "This browser cannot play the sound. Reload the page; if that does not help, tell the administrator."
+        ),
+        "news_released": _("A call of yours was scored: look under My quality."),
+        "news_kept": _("Your dispute was answered: the score stays. Look under My quality."),
+        "news_corrected": _("Your dispute was answered: the score was corrected. Look under My quality."),
+        "news_disputed": _("{who} disputes a score: it waits under Quality."),
+        "news_given": _("For you to hear, under My quality: {title}"),
+        "call_back": _("Call back"),
         "server": _("Server"),
         "server_gone": _("Server not reached: reload"),
         "signed_out": _("Signed out: sign in"),
@@ -225,6 +263,13 @@ def for_browser() -> dict[str, str]:
         "match_extension": match("extension").word,
         "match_anonymous": match("anonymous").word,
         "match_none": match("none").word,
+        "check_sound_ok": _("Two tones were just played. Nothing heard? Turn the volume up, then ring again."),
+        "check_alerts_ok": _("A test alert was sent. None seen? Switch off the system’s do-not-disturb."),
+        "check_alerts_ask": _("Alerts are not allowed yet: answer the browser’s question, then ring again."),
+        "check_alerts_none": _("This browser has none: keep callcrm’s window in sight."),
+        "check_alerts_body": _("This is how a call is told while you are in another window."),
+        "check_server_ok": _("Connected; it answered in {ms} ms."),
+        "check_server_gone": _("Not reached: reload the page; if that does not help, tell the administrator."),
         "tested": _("That was the ring. Connection and alerts are shown at the top."),
         "tested_silent": _("The browser does not let this page sound yet: click once on the page and try again."),
     }

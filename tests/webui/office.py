@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import sin
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from callcrm.calls import notes, service
+from callcrm.calls import notes, service, xraykeeping, xrays
 from callcrm.calls.call import Change, Transfer
 from callcrm.calls.rows import Context, site
 from callcrm.calls.tables import CallRecording, CallRow, Pop
+from callcrm.calls.xraytables import RecordingXray
 from callcrm.clients import editing
 from callcrm.kernel import clock
 from callcrm.kernel.tables import LinkState
@@ -23,6 +25,7 @@ from callcrm.tasks import service as tasks
 from callcrm.tasks.callbacks import Rules
 from callcrm.tasks.following import Callbacks
 from recordings import peaks_of
+from recordings.xray import xray_of
 from tests import people
 from tests.calls import making
 
@@ -81,7 +84,7 @@ def sound_file(folder: Path, name: str = "talk.wav", seconds: float = 12.0) -> s
 
 async def fill(writer: Writer, folder: Path | None = None) -> dict[str, int]:
     """The office's history; the ids of clients by a short name."""
-    clients = await writer.do(_clients, name="clients")
+    clients = await writer.do(add_clients, name="clients")
     await record(writer, *told(making.answered_life("talked", ago(190), name="Marina K")))
     await record(writer, *told(_transferred("moved", ago(120))))
     await record(writer, *making.missed_life("lost", ago(24), client=NORTH))
@@ -98,7 +101,8 @@ async def fill(writer: Writer, folder: Path | None = None) -> dict[str, int]:
     return clients
 
 
-async def _clients(unit: Unit) -> dict[str, int]:
+async def add_clients(unit: Unit) -> dict[str, int]:
+    """People and an organisation with cards; their ids by a short name."""
     actor = people.OLGA
     firm = await editing.add_organisation(unit, actor, {"name": "ООО «Северный склад»"})
     marina = {
@@ -138,8 +142,8 @@ def _transferred(key: str, at: float) -> list[Change]:
 
 async def _written(unit: Unit, marina: int) -> None:
     note = "Wants instalments for six months.\nDelivery to the north store by the 27th."
-    saved = await notes.note(unit, people.OLGA, "talked", note, 0)
-    await notes.set_disposition(unit, people.OLGA, "talked", "Order", saved.version)
+    await notes.note(unit, people.OLGA, "talked", note)
+    await notes.set_disposition(unit, people.OLGA, "talked", "Order")
     due = unit.now + timedelta(hours=2)
     typed = {"title": "Send the new price list", "client_id": marina, "due_at": due}
     await tasks.add_task(unit, people.OLGA, typed)
@@ -147,7 +151,11 @@ async def _written(unit: Unit, marina: int) -> None:
 
 
 async def _link(unit: Unit) -> None:
-    row = {"pbx": "office", "state": "connected", "words": "Connected; the last event came a moment ago."}
+    row: dict[str, Any] = {
+        "pbx": "office",
+        "state": "connected",
+        "words": "Connected; the last event came a moment ago.",
+    }
     row |= {"since": unit.now - timedelta(hours=6), "seen_at": unit.now, "version": "22.1.0", "detail": {}}
     await upsert(unit.db, LinkState, row)
 
@@ -157,15 +165,36 @@ async def add_sound(writer: Writer, call_id: str, folder: Path, name: str, state
     found = peaks_of(folder / name)
 
     async def work(unit: Unit) -> None:
-        from sqlalchemy import select
-
         began = await unit.db.scalar(select(CallRow.began).where(CallRow.id == call_id))
-        row = {"began": began, "call_id": call_id, "n": 0, "pbx": "office", "file": name, "state": state, "cause": ""}
+        row: dict[str, Any] = {
+            "began": began,
+            "call_id": call_id,
+            "n": 0,
+            "pbx": "office",
+            "file": name,
+            "state": state,
+            "cause": "",
+        }
         row |= {"seconds": found.seconds, "channels": 2, "size": (folder / name).stat().st_size}
         row |= {"peaks": found.to_bytes(), "check_at": None}
         await upsert(unit.db, CallRecording, row)
 
     await writer.do(work, name="sound")
+
+
+async def add_xray(writer: Writer, call_id: str, folder: Path, name: str) -> None:
+    """Look through a call's recording as the worker does."""
+    figures = xrays.recording_figures(xray_of(folder / name))
+
+    async def work(unit: Unit) -> None:
+        began = await unit.db.scalar(select(CallRow.began).where(CallRow.id == call_id))
+        row: dict[str, Any] = {"began": began, "call_id": call_id, "n": 0, "made_at": unit.now, "error": ""}
+        await upsert(unit.db, RecordingXray, row | figures)
+        await unit.db.execute(update(CallRecording).where(CallRecording.call_id == call_id).values(xrayed_at=unit.now))
+        assert began is not None
+        await xraykeeping.write_call(unit, began, call_id)
+
+    await writer.do(work, name="xray")
 
 
 async def ring(writer: Writer, key: str = "now", client: str | None = MARINA, user: int = people.OLGA.user_id) -> str:

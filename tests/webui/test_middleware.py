@@ -143,6 +143,13 @@ async def test_errors_are_pages_in_words(web: Web) -> None:
     assert not INLINE.search(await text_of(client, "/nowhere", 404))
 
 
+async def test_a_part_of_a_page_gets_the_sentence_alone(web: Web) -> None:
+    client = await web.client(people.OLGA)
+    async with client.get("/clients/999999", headers={"HX-Request": "true"}) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/plain")
+        assert "<" not in await answer.text()
+
+
 async def test_what_breaks_is_told_with_a_reference_and_not_with_its_inside(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from callcrm.accounts import passwords, queries, service, sessions
 from callcrm.accounts.policy import Right
 from callcrm.accounts.queries import Person
 from callcrm.kernel.errors import Conflict, Invalid, NotFound
+from callcrm.shifts import queries as shifts
 from webui.i18n import _
 from webui.routes import Routes
 from webui.visit import Visit
@@ -22,7 +23,8 @@ async def accounts(request: web.Request) -> web.StreamResponse:
 async def _list(visit: Visit, *, token: str = "", token_name: str = "") -> web.Response:
     async with visit.parts.database.read() as db:
         people = await queries.people(db, active_only=False)
-    return await visit.page("accounts/list.html", people=people, token=token, token_name=token_name)
+        stands = await shifts.standings(db)
+    return await visit.page("accounts/list.html", people=people, stands=stands, token=token, token_name=token_name)
 
 
 async def _person(visit: Visit) -> Person:

@@ -6,23 +6,21 @@ from typing import Any
 from aiohttp import web
 
 from callcrm.accounts import queries as accounts
-from callcrm.accounts.policy import Right
+from callcrm.accounts.policy import Right, may
 from callcrm.calls import queries as calls
 from callcrm.calls.log import Filters
 from callcrm.kernel import clock
-from callcrm.kernel.errors import Invalid
 from callcrm.kernel.paging import Wanted
-from callcrm.push import present
-from callcrm.push.service import close_pop
+from callcrm.tasks import board as callback_board
+from callcrm.tasks import days
 from callcrm.tasks import queries as tasks
-from callcrm.tasks.queries import TaskFilters
-from webui import desk as live_call
+from callcrm.tasks.board import Asked
+from callcrm.tasks.queries import TaskFilters, TaskLine
 from webui import owed, rows, sheets, show, timeline
 from webui.desk import Sheet
 from webui.i18n import _, ngettext
 from webui.owed import OwedView
 from webui.pages.clients import card_of
-from webui.pages.tasks import after_call
 from webui.queues import queues_of
 from webui.routes import Routes
 from webui.visit import Visit
@@ -39,6 +37,7 @@ class Step:
     more: str
     number: str = ""
     name: str = ""
+    whom: str = ""
     href: str = ""
     act: str = ""
 
@@ -87,39 +86,35 @@ async def client(request: web.Request) -> web.StreamResponse:
     return visit.part("desk/client.html", **await client_of(visit, sheet, await work_of(visit)))
 
 
-@routes.route("POST", "/desk/pop/{pop}/close", right=Right.CALLS)
-async def close(request: web.Request) -> web.StreamResponse:
-    """Ready: the next step is kept, and the pop is put away on every tab."""
-    visit = Visit(request)
-    pop_id, form = request.match_info["pop"][:32], await visit.form()
-    async with visit.parts.database.read() as db:
-        found = await present.one(db, visit.actor.user_id, pop_id)
-    if found is not None and form.get("next", "nothing") != "nothing":
-        seen = (await live_call.call_views(visit.parts, [found.call])).get(found.call)
-        if seen is None:
-            raise Invalid(_("The call of this pop is gone."))
-        await after_call(visit, found.call, form, seen.client_id, seen.number or "")
-    await visit.do(lambda unit: close_pop(unit, visit.actor, pop_id), "close pop")
-    return web.json_response({})
-
-
 async def work_of(visit: Visit) -> dict[str, Any]:
     """Callbacks that are mine or my queues', my tasks, my last calls."""
     parts, actor = visit.parts, visit.actor
     queues, me = queues_of(parts, actor), actor.user_id
     async with parts.database.read() as db:
         board = await tasks.board(db, actor, queues=queues, limit=50)
-        todo = await tasks.task_list(db, actor, TaskFilters(kind="task", owner=me), Wanted(50))
+        todo = await days.found(db, actor, TaskFilters(owner=me), Wanted(50))
         log = await calls.call_log(db, actor, Filters(operator=me), Wanted(SHOWN))
-    due = [owed.view(parts, task) for task in (*board.mine, *board.nobodys)]
+    told = await _escalated(visit)
+    mine = [task for task in (*board.mine, *board.nobodys) if task.id not in {one.id for one in told}]
+    due = [owed.view(parts, task) for task in (*told, *mine)]
     listed = [owed.view(parts, task) for task in todo.items]
     return {
-        "callbacks": sorted(due, key=lambda task: (task.due_at is None, task.due_at))[:SHOWN],
+        "callbacks": sorted(due, key=lambda task: (not task.escalated, task.due_at is None, task.due_at))[:SHOWN],
         "callbacks_total": len(due),
         "tasks": listed[:4],
         "tasks_total": len(listed),
         "calls": [rows.call_view(parts, call) for call in log.items],
     }
+
+
+async def _escalated(visit: Visit) -> list[TaskLine]:
+    """Broken promises that a supervisor was told of, whoever holds them."""
+    if not may(visit.actor, Right.ASSIGN):
+        return []
+    now = clock.now()
+    async with visit.parts.database.read() as db:
+        found = await callback_board.rows(db, visit.actor, Asked(now, now, now, "escalated"), Wanted(SHOWN))
+    return list(found.items)
 
 
 async def client_of(visit: Visit, sheet: Sheet | None, work: dict[str, Any]) -> dict[str, Any]:
@@ -138,16 +133,16 @@ async def client_of(visit: Visit, sheet: Sheet | None, work: dict[str, Any]) -> 
 
 
 async def steps_of(visit: Visit, due: list[OwedView]) -> list[Step]:
-    """The most urgent callbacks, then calls of today that nobody said the outcome of."""
+    """The most urgent callbacks, then calls of today that nobody said anything of."""
     found = [_step(task, first=n == 0) for n, task in enumerate(due[:2])]
     async with visit.parts.database.read() as db:
         today = show.here(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         unsaid = Filters(operator=visit.actor.user_id, unsaid=True, since=today)
         waiting = len((await calls.call_log(db, visit.actor, unsaid, Wanted(99))).items)
     if waiting:
-        word = ngettext("%(n)s call of today has no outcome.", "%(n)s calls of today have no outcome.", waiting)
+        word = ngettext("%(n)s call of today has no disposition.", "%(n)s calls of today have no disposition.", waiting)
         href = f"/calls?show=unsaid&operator={visit.actor.user_id}"
-        found.append(Step(word % {"n": waiting}, _("It takes a key each."), href=href, act=_("Set outcomes")))
+        found.append(Step(word % {"n": waiting}, _("It takes a key each."), href=href, act=_("Set them")))
     return found or [Step(_("Nobody waits and nothing is open."), _("Enjoy the quiet."))]
 
 
@@ -161,4 +156,4 @@ def _step(task: OwedView, *, first: bool) -> Step:
         more = (_("The promise ran out %(span)s ago.") if late else _("%(span)s left.")) % {
             "span": show.span(abs(left))
         }
-    return Step(word, more, number=task.number or "", name=name)
+    return Step(word, more, number=task.number or "", name=name, whom=f"task:{task.id}")

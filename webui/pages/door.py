@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
-from callcrm.accounts import sessions, signing_in
+from callcrm.accounts import queries, sessions, signing_in
 from callcrm.accounts.signing_in import TooManyTries, WrongPassword
+from callcrm.kernel.writer import Unit
+from callcrm.shifts import unseen
 from webui import assets, i18n, links
 from webui.i18n import _, ngettext
 from webui.identity import COOKIE, set_cookie
@@ -69,10 +71,18 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     """Forget the session, here and on the server."""
     cookie = request.cookies.get(COOKIE, "")
     if cookie:
-        await request.app[PARTS].writer.do(lambda unit: sessions.sign_out(unit, cookie), name="sign out")
+        await request.app[PARTS].writer.do(lambda unit: _forget(unit, cookie), name="sign out")
     response = web.Response(status=303, headers={"Location": "/sign-in", "Clear-Site-Data": '"storage"'})
     response.del_cookie(COOKIE, path="/")
     return response
+
+
+async def _forget(unit: Unit, cookie: str) -> None:
+    """Whose last browser it was, his shift is over."""
+    found = await queries.signed_in(unit.db, cookie)
+    await sessions.sign_out(unit, cookie)
+    if found is not None:
+        await unseen.signed_out(unit, found.actor.user_id)
 
 
 @routes.route("GET", r"/static/{name:[A-Za-z0-9._-]+}", public=True)

@@ -1,50 +1,63 @@
-"""One's own account: shift, look, language, password."""
+"""One's own account: look, language, password; and the strip."""
+
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from callcrm.accounts import passwords, service, signing_in
 from callcrm.kernel.errors import Invalid
-from webui import shell
+from callcrm.tasks import feeds
+from webui import shell, words
 from webui.i18n import _
 from webui.routes import Routes
 from webui.visit import SESSION, Visit
 
 routes = Routes()
-YEAR = 365 * 24 * 3600
-
-
-@routes.route("POST", "/me/shift")
-async def shift(request: web.Request) -> web.StreamResponse:
-    """Start or end the shift."""
-    visit = Visit(request)
-    if (await visit.form()).get("shift") == "end":
-        await visit.do(lambda unit: service.end_shift(unit, visit.actor), "end shift")
-        return visit.away("/", done=_("The shift is over. Missed calls wait for you as callbacks."))
-    await visit.do(lambda unit: service.start_shift(unit, visit.actor), "start shift")
-    return visit.away("/", done=_("The shift has begun."))
 
 
 @routes.route("POST", "/me/look")
 async def look(request: web.Request) -> web.StreamResponse:
-    """Theme goes with the account, density with the browser."""
+    """Theme, density and single-key shortcuts go with the account, so that they are the same at every desk."""
     visit = Visit(request)
-    form = await visit.form()
-    response = web.json_response({})
-    if theme := form.get("theme"):
-        user, actor = visit.actor.user_id, visit.actor
-        await visit.do(lambda unit: service.change_user(unit, user, by=actor, theme=theme), "theme")
-    if "density" in form:
-        wish = form["density"] if form["density"] in ("compact", "roomy") else ""
-        response.set_cookie("density", wish, max_age=YEAR, samesite="Lax", httponly=True)
-    return response
+    form, actor = await visit.form(), visit.actor
+    values: dict[str, str | bool] = {name: form[name] for name in ("theme", "density") if name in form}
+    if "keys" in form:
+        values["single_keys"] = form["keys"] != "off"
+    if values:
+        await visit.do(lambda unit: service.change_user(unit, actor.user_id, by=actor, **values), "look")
+    return web.json_response({})
 
 
 @routes.route("GET", "/me")
 async def account(request: web.Request) -> web.StreamResponse:
     """What one may change of one's own account."""
-    visit = Visit(request)
-    typed = {"language": visit.actor.language, "time_zone": visit.actor.time_zone}
-    return await visit.page("accounts/me.html", typed=typed, bad={})
+    return await account_page(Visit(request))
+
+
+async def account_page(
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    bad: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+    address: str = "",
+) -> web.Response:
+    """The page; `address` is the calendar's new one, shown this once."""
+    actor = visit.actor
+    now = {"language": actor.language, "time_zone": actor.time_zone, "theme": actor.theme, "density": actor.density}
+    now["pop"] = actor.pop
+    now["keys"] = "on" if actor.single_keys else "off"
+    async with visit.parts.database.read() as db:
+        made_at = await feeds.made_at(db, actor.user_id)
+    return await visit.page(
+        "accounts/me.html",
+        typed={**now, **(typed or {})},
+        bad=bad or {},
+        pops=words.pops(),
+        status=status,
+        feed=made_at,
+        address=address,
+    )
 
 
 @routes.route("POST", "/me")
@@ -55,11 +68,14 @@ async def change(request: web.Request) -> web.StreamResponse:
     try:
         if form.get("password"):
             await _new_password(visit, form)
-        values = {"language": form.get("language", ""), "time_zone": form.get("time_zone", "")}
+        values: dict[str, str | bool] = {"language": form.get("language", ""), "time_zone": form.get("time_zone", "")}
+        values |= {name: form[name] for name in ("theme", "density", "pop") if name in form}
+        if "keys" in form:
+            values["single_keys"] = form["keys"] != "off"
         actor = visit.actor
         await visit.do(lambda unit: service.change_user(unit, actor.user_id, by=actor, **values), "own account")
     except Invalid as error:
-        return await visit.page("accounts/me.html", typed=form, bad=error.fields, status=422)
+        return await account_page(visit, form, error.fields, status=422)
     return visit.away("/me", done=_("Saved"))
 
 
@@ -91,3 +107,13 @@ async def lights(request: web.Request) -> web.StreamResponse:
     visit = Visit(request)
     found = await shell.shell_of(request, visit.parts, visit.actor)
     return visit.part("shell/links_part.html", shell=found)
+
+
+@routes.route("GET", "/shell/places")
+async def rail(request: web.Request) -> web.StreamResponse:
+    """The rail's places with what waits behind them; `at` is the page that stands beside it."""
+    visit = Visit(request)
+    at = visit.query.get("at", "")
+    news = await shell.news_of(visit.parts, visit.actor)
+    found = await shell.places_of(visit.parts, visit.actor, at, news)
+    return visit.part("shell/places.html", places=found, at=at)
