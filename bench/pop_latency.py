@@ -2,26 +2,26 @@
 
     python -m bench.pop_latency [--rate 20] [--seconds 20] [--clients 200]
 
-The daemon runs in a process of its own (`callcrm run`), with its database on disk; the simulated PBX and
-the operators' sockets are in this one. A pop counts from the moment its phone's event was written to AMI
-to the moment its frame was read here.
+The daemon runs in a process of its own (`callcrm run`), with its database on disk; so do the operators' sockets
+(bench.readers). The simulated PBX is in this one. A pop counts from the moment its phone's event was written to AMI
+to the moment its frame was read.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import random
 import socket
 import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
 from ami.messages import Message, first
 from ami.simulator import DemoPbx, Operator, Person, Queue, Story
@@ -46,7 +46,6 @@ class Tape:
     pops: list[float] = field(default_factory=list)
     frames: int = 0
     cpu_s: float = 0.0
-    seen: set[str] = field(default_factory=set)
 
     def note(self, message: Message) -> None:
         """An event that makes a phone ring goes out."""
@@ -57,25 +56,16 @@ class Tape:
             phone = first(message, "DestChannel").partition("/")[2].partition("-")[0]
             self.written[phone].append(time.time())
 
-    def read(self, text: str | bytes) -> str:
-        """A frame came; the id of the pop that it brought, if it is a new one."""
-        now = time.time()
-        self.frames += 1
-        frame = json.loads(text)
-        if frame["type"] != "pop.offered" or frame["data"]["pop"] in self.seen:
-            return ""
-        self.seen.add(frame["data"]["pop"])
-        times = self.written[frame["data"]["phone"]]
-        told = _moment(frame["at"]) + 0.001
+    def read(self, phone: str, at: str, now: float) -> None:
+        """A new pop's frame, told `at`, was read now."""
+        times = self.written[phone]
+        told = _moment(at) + 0.001
         place = bisect_right(times, min(told, now)) - 1
         if place >= 0 and now - times[place] < WITHIN_S:
             self.pops.append(now - times[place])
-        return str(frame["data"]["pop"])
 
 
 def _moment(text: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -121,20 +111,26 @@ async def prepare(folder: Path, pbx_port: int, clients: int) -> tuple[Path, int,
     return file, push, tokens
 
 
-async def listen(url: str, token: str) -> ClientConnection:
-    """One operator's browser."""
-    headers = {"Authorization": f"Bearer {token}"}
-    return await connect(url, additional_headers=headers, compression=None, max_queue=None)
+async def listen(url: str, tokens: list[str]) -> asyncio.subprocess.Process:
+    """The operators' browsers, all connected."""
+    readers = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.readers", stdin=PIPE, stdout=PIPE, limit=64 << 20
+    )
+    assert readers.stdin is not None
+    assert readers.stdout is not None
+    readers.stdin.write(json.dumps({"url": url, "tokens": tokens}).encode() + b"\n")
+    if await readers.stdout.readline() != b"ready\n":
+        raise SystemExit("The operators' sockets could not be opened: look at the daemon's log.")
+    return readers
 
 
-async def follow(connection: ClientConnection, tape: Tape) -> None:
-    """Read to the end."""
-    try:
-        async for text in connection:
-            if pop := tape.read(text):
-                await connection.send(json.dumps({"type": "pop.painted", "id": pop}))
-    except ConnectionClosed:
-        return
+async def heard(readers: asyncio.subprocess.Process, tape: Tape) -> None:
+    """End the sockets, and put on the tape what they read."""
+    readers.terminate()
+    told = json.loads((await readers.communicate())[0])
+    tape.frames = told["frames"]
+    for phone, at, now in told["pops"]:
+        tape.read(phone, at, now)
 
 
 async def measure(rate: float, seconds: float, clients: int) -> Tape:
@@ -152,17 +148,15 @@ async def measure(rate: float, seconds: float, clients: int) -> Tape:
         file, push, tokens = await prepare(Path(place), pbx.port, clients)
         daemon = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcrm", "run", "--config", str(file))
         try:
-            await _up(push, pbx)
+            await up(push, pbx)
             url = f"ws://127.0.0.1:{push}/push"
-            sockets = [await listen(url, token) for token in tokens]
-            readers = [asyncio.create_task(follow(one, tape), name="bench.reader") for one in sockets]
+            readers = await listen(url, tokens)
             await asyncio.sleep(1.5)
-            tape.cpu_s = -_cpu_s(daemon.pid)
+            tape.cpu_s = -cpu_s(daemon.pid)
             await _play(pbx, rate, seconds)
-            tape.cpu_s += _cpu_s(daemon.pid)
+            tape.cpu_s += cpu_s(daemon.pid)
             await asyncio.sleep(2)
-            for reader in readers:
-                reader.cancel()
+            await heard(readers, tape)
         finally:
             daemon.terminate()
             await daemon.wait()
@@ -170,7 +164,7 @@ async def measure(rate: float, seconds: float, clients: int) -> Tape:
     return tape
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Processor time that a process has used, in seconds; 0 where that cannot be known."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -179,7 +173,7 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _up(push: int, pbx: DemoPbx) -> None:
+async def up(push: int, pbx: DemoPbx) -> None:
     """Until the daemon takes sockets and has logged in at the PBX."""
     async with asyncio.timeout(30):
         while True:
@@ -194,12 +188,15 @@ async def _up(push: int, pbx: DemoPbx) -> None:
 
 
 async def _play(pbx: DemoPbx, rate: float, seconds: float) -> None:
-    """Calls at an even pace, to one operator after the other."""
+    """One call in each stretch of 1/rate seconds, at any moment of it, to one operator after the other.
+
+    At an exactly even pace the moments of all calls fall on one another, or never do.
+    """
     loop = asyncio.get_running_loop()
-    begin = loop.time()
+    begin, moments = loop.time(), random.Random(1)
     plays = []
     for n in range(int(rate * seconds)):
-        await asyncio.sleep(max(0.0, begin + n / rate - loop.time()))
+        await asyncio.sleep(max(0.0, begin + (n + moments.random()) / rate - loop.time()))
         plays.append(await pbx.begin(TRACE))
     for play in plays:
         await play.over()
