@@ -1,5 +1,6 @@
 """A real Chromium against the real thing: web, push, listener and worker in one process, on a SQLite file."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -7,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from callcrm import daemon
 from callcrm.accounts import service, sessions
@@ -21,10 +23,16 @@ from webui.identity import COOKIE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+#: What is waited for may take so long on a machine that does much else besides.
+PATIENCE_MS = 20_000.0
+expect.set_options(timeout=PATIENCE_MS)
+
+#: Browser tests, and what they stand on, share one event loop: the browser lives in it.
+shared = pytest_asyncio.fixture(loop_scope="session")
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_process() -> AsyncIterator[Browser]:
     """Debian's Chromium; on a machine without it these tests say so, in CI they must run."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
@@ -34,6 +42,14 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@shared
+async def chromium(chromium_process: Browser) -> AsyncIterator[Browser]:
+    """The one browser of this run; what a test opened in it is gone after the test."""
+    yield chromium_process
+    for context in chromium_process.contexts:
+        await context.close()
 
 
 @dataclass
@@ -89,13 +105,18 @@ class Desk:
         self.call = changes[0].call
         await office.record(self.running.writer, *changes)
 
+    @staticmethod
+    async def pause(seconds: float = 0.1) -> None:
+        """A moment."""
+        await asyncio.sleep(seconds)
+
     async def end(self) -> None:
         """The call is over."""
         assert self.call is not None
         await office.record(self.running.writer, making.ends(self.call, 30.0))
 
 
-@pytest.fixture
+@shared
 async def desk(chromium: Browser, sqlite_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     """The service with an office's history; its PBX is a port where nobody answers."""
     basic = settings(recordings=str(tmp_path / "sound"))

@@ -20,6 +20,7 @@ from callcrm.kernel.writer import Unit
 from callcrm.settings import (
     CallbackSettings,
     DatabaseSettings,
+    DiallingSettings,
     LineSettings,
     PbxSettings,
     PushSettings,
@@ -58,6 +59,7 @@ def settings(asterisk: Instance, folder: Path) -> Settings:
         lines={"+74950000001": LineSettings(label="Sales", queue="sales")},
         queues={"sales": QueueSettings(label="Sales", people=("op101", "op102"))},
         callbacks=CallbackSettings(hours=always),
+        dialling=DiallingSettings(hours="00:00-24:00"),
     )
 
 

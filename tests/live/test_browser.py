@@ -14,7 +14,7 @@ from callcrm.accounts.policy import Actor, Line
 from callcrm.calls.tables import Pop
 from callcrm.clients import editing
 from tests.browser import conftest as browsing
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
+from tests.browser.conftest import chromium, chromium_process, shared  # noqa: F401 - fixtures
 from tests.live.desk import Desk, opened_desk
 from tests.pbx.instance import Instance
 from tests.pbx.lab import Lab
@@ -74,7 +74,7 @@ class Screens:
         return {row["user_id"]: row["state"] for row in rows}
 
 
-@pytest.fixture
+@shared
 async def screens(asterisk: Instance, chromium: Browser, tmp_path: Path) -> AsyncIterator[Screens]:  # noqa: F811
     async with opened_desk(asterisk, tmp_path) as desk:
         clerk = Actor(desk.users["op110"], "op110", "operator")
@@ -83,6 +83,13 @@ async def screens(asterisk: Instance, chromium: Browser, tmp_path: Path) -> Asyn
             lambda unit: editing.add_client(unit, clerk, card, [f"+{ANNA}"], country="RU"), name="card"
         )
         yield Screens(desk, browsing.Desk(desk.running, chromium))
+
+
+@shared
+async def lab(asterisk: Instance) -> AsyncIterator[Lab]:
+    """Phones on the Asterisk, in the browser's loop."""
+    async with Lab(asterisk) as opened:
+        yield opened
 
 
 async def shows(page: Page, state: str, *texts: str) -> None:
@@ -214,8 +221,10 @@ async def test_a_missed_call_is_called_back_by_a_click_and_its_callback_closes_i
     assert theirs.called == ANNA
     await expect(page.locator("#dialing")).to_contain_text("Calling the client", timeout=PATIENCE_MS)
     theirs.answer()
-    await shows(page, "talking", "Anna Berg", "Out on phone 101")
-    await expect(page.locator("#board")).to_contain_text("Our call back was answered.", timeout=PATIENCE_MS)
+    await shows(page, "talking", "Anna Berg", "n phone 101")
+    await expect(page.locator("#board")).to_contain_text(
+        "Our call was answered: is talking now with", timeout=PATIENCE_MS
+    )
     await expect(page.get_by_role("button", name="Call Anna Berg")).to_have_count(0)
     theirs.hang_up()
     await over(ours)

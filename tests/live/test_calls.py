@@ -1,6 +1,5 @@
 """Calls really made on a real Asterisk end as the right rows: what the phones saw is what the log says."""
 
-import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.live.desk import Desk, opened_desk
+from tests.live.heard import are_linked
 from tests.pbx.instance import Instance
 from tests.pbx.lab import Lab, Truth
 from tests.pbx.scenarios import SCENARIOS
@@ -64,6 +64,7 @@ async def test_a_call_ends_as_the_right_row(desk: Desk, lab: Lab, name: str) -> 
         assert row["wait_s"] == pytest.approx(truth.wait_s, abs=CLOSE_S)
         assert (row["talk_s"] or 0) == pytest.approx(truth.talk_s, abs=CLOSE_S * 2)
         check_story(row, truth)
+    await are_linked(desk, lab)
 
 
 def check_story(row: dict[str, Any], truth: Truth) -> None:
@@ -77,18 +78,6 @@ def check_story(row: dict[str, Any], truth: Truth) -> None:
     if "parked" in truth.more:
         parked = row["parked"]
         assert (parked["by"], parked["space"], parked["retrieved_by"]) == truth.more["parked"]
-
-
-async def test_a_recording_is_found_and_has_sound(desk: Desk, lab: Lab) -> None:
-    await SCENARIOS["direct"](lab)
-    (row,) = await desk.calls(1)
-    (sound,) = await desk.recordings(row["id"], "present")
-    (file,) = lab.new_recordings()
-    with wave.open(str(file)) as heard:
-        length = heard.getnframes() / heard.getframerate()
-    assert length == pytest.approx(lab.truths[0].talk_s, abs=1.2)  # a busy machine loses some sound
-    assert sound["seconds"] == pytest.approx(length, abs=0.05)
-    assert len(sound["peaks"]) > 50
 
 
 async def test_a_missed_call_opens_one_callback_and_getting_through_closes_it(desk: Desk, lab: Lab) -> None:
