@@ -18,6 +18,8 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 export UV_NO_PROGRESS := 1
+# A company's own authority is trusted where the system trusts it.
+export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-asterisk run test lint bench lock image messages clean chromium asterisk container

