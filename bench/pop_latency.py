@@ -4,7 +4,8 @@
 
 The daemon runs in a process of its own (`callcrm run`), with its database on disk; so do the operators' sockets
 (bench.readers). The simulated PBX is in this one. A pop counts from the moment its phone's event was written to AMI
-to the moment its frame was read.
+to the moment its frame was read. The same calls then go through bench.floor, so that the figures can be compared from
+one machine, and one hour, to another.
 """
 
 import argparse
@@ -133,8 +134,8 @@ async def heard(readers: asyncio.subprocess.Process, tape: Tape) -> None:
         tape.read(phone, at, now)
 
 
-async def measure(rate: float, seconds: float, clients: int) -> Tape:
-    """Play the calls; the tape tells."""
+async def measure(rate: float, seconds: float, clients: int, *, floor: bool = False) -> Tape:
+    """Play the calls to callcrm, or to the bare relay; the tape tells."""
     tape = Tape()
     story = Story(
         operators=tuple(Operator(str(FIRST + n), f"Operator {n}") for n in range(clients)),
@@ -145,12 +146,16 @@ async def measure(rate: float, seconds: float, clients: int) -> Tape:
     pbx.tape = tape
     await pbx.start()
     with tempfile.TemporaryDirectory(prefix="callcrm-bench-") as place:
-        file, push, tokens = await prepare(Path(place), pbx.port, clients)
-        daemon = await asyncio.create_subprocess_exec(sys.executable, "-m", "callcrm", "run", "--config", str(file))
+        if floor:
+            push, tokens = free_port(), [str(FIRST + n) for n in range(clients)]
+            command = ["-m", "bench.floor", str(pbx.port), str(push)]
+        else:
+            file, push, tokens = await prepare(Path(place), pbx.port, clients)
+            command = ["-m", "callcrm", "run", "--config", str(file)]
+        daemon = await asyncio.create_subprocess_exec(sys.executable, *command)
         try:
             await up(push, pbx)
-            url = f"ws://127.0.0.1:{push}/push"
-            readers = await listen(url, tokens)
+            readers = await listen(f"ws://127.0.0.1:{push}/push", tokens)
             await asyncio.sleep(1.5)
             tape.cpu_s = -cpu_s(daemon.pid)
             await _play(pbx, rate, seconds)
@@ -202,18 +207,33 @@ async def _play(pbx: DemoPbx, rate: float, seconds: float) -> None:
         await play.over()
 
 
-def report(tape: Tape, rate: float, clients: int) -> str:
-    """The figures in words."""
+def percentiles(tape: Tape) -> dict[int, float]:
+    """The median, 95th and 99th percentile and the worst (100), in milliseconds."""
     pops = sorted(tape.pops)
-    if not pops:
+    return {p: pops[min(len(pops) - 1, int(len(pops) * p / 100))] * 1000 for p in (50, 95, 99, 100)}
+
+
+def report(tape: Tape, floor: Tape, rate: float, clients: int) -> str:
+    """The figures in words."""
+    if not tape.pops or not floor.pops:
         return "No pop came: look at the daemon's log."
-    at = {p: pops[min(len(pops) - 1, int(len(pops) * p / 100))] * 1000 for p in (50, 95, 99)}
+    at, least = percentiles(tape), percentiles(floor)
     return (
-        f"from the AMI event to the pop's frame, {rate:g} calls/s, {clients} clients, {len(pops)} pops: "
-        f"p50 {at[50]:.1f} ms, p95 {at[95]:.1f} ms, p99 {at[99]:.1f} ms, worst {pops[-1] * 1000:.1f} ms "
-        f"({tape.frames} frames read; {tape.cpu_s / len(pops) * 1000:.1f} ms of the daemon's processor a call; "
-        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)"
+        f"from the AMI event to the pop's frame, {rate:g} calls/s, {clients} clients, {len(tape.pops)} pops: "
+        f"p50 {at[50]:.1f} ms, p95 {at[95]:.1f} ms, p99 {at[99]:.1f} ms, worst {at[100]:.1f} ms "
+        f"({tape.frames} frames read; {tape.cpu_s / len(tape.pops) * 1000:.1f} ms of the daemon's processor a call; "
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)\n"
+        f"  a bare relay that keeps nothing, in the same run: "
+        f"p50 {least[50]:.1f} ms, p95 {least[95]:.1f} ms, p99 {least[99]:.1f} ms "
+        f"({floor.cpu_s / len(floor.pops) * 1000:.1f} ms of processor a call); callcrm takes "
+        f"{at[50] / least[50]:.1f} × its p50, {at[95] / least[95]:.1f} × its p95, {at[99] / least[99]:.1f} × its p99"
     )
+
+
+async def compare(rate: float, seconds: float, clients: int) -> str:
+    """callcrm, then the floor."""
+    tape = await measure(rate, seconds, clients)
+    return report(tape, await measure(rate, seconds, clients, floor=True), rate, clients)
 
 
 def main() -> None:
@@ -223,7 +243,7 @@ def main() -> None:
     wishes.add_argument("--seconds", type=float, default=20)
     wishes.add_argument("--clients", type=int, default=200)
     told = wishes.parse_args()
-    print(report(asyncio.run(measure(told.rate, told.seconds, told.clients)), told.rate, told.clients))
+    print(asyncio.run(compare(told.rate, told.seconds, told.clients)))
 
 
 if __name__ == "__main__":
