@@ -103,14 +103,8 @@ $(VENV)/dev: requirements-dev.lock $(SOURCES) $(FRONTEND) $(CATALOGS) | $(VENV)/
 # ---- what the tests need besides -----------------------------------------------------------------
 # In CI (CI=true) they must be had; elsewhere the tests that need them say so and are skipped.
 
-chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "setting up: Chromium for the browser tests"; \
-			{ apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 \
-			|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } ; \
-		else false; fi; } || { \
-		echo "no Chromium here: the browser tests are skipped. On Debian: apt install chromium" >&2; [ "$$CI" != true ]; }
+chromium: $(VENV)/dev
+	@$(BIN)/python -m tests.browser || [ "$$CI" != true ]
 
 asterisk: $(VENV)/dev
 	@$(BIN)/python -m tests.pbx install || { \

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,12 @@ from callcrm.accounts import service, sessions
 from callcrm.accounts.policy import Actor
 from callcrm.calls.call import Call
 from tests import people
+from tests.browser import tools
 from tests.calls import making
 from tests.webui import office
 from tests.webui.conftest import settings
 from webui.identity import COOKIE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 #: What is waited for may take so long on a machine that does much else besides.
 PATIENCE_MS = 20_000.0
@@ -34,12 +33,12 @@ shared = pytest_asyncio.fixture(loop_scope="session")
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium_process() -> AsyncIterator[Browser]:
     """Debian's Chromium; on a machine without it these tests say so, in CI they must run."""
-    if CHROMIUM is None:
+    if said := tools.lacking():
         if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing: apt-get install chromium")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
+            pytest.fail(said)
+        pytest.skip(said)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=tools.chromium(), args=ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import apt
+
 NEEDED = ("buildah", "debootstrap")
 PACKAGES = (*NEEDED, "debian-archive-keyring", "docker-compose")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -39,23 +41,13 @@ def lacking() -> str:
 def fetch() -> str:
     """In CI, installs the tools where that is possible; returns why the image's tests are skipped, or nothing."""
     reason = lacking()
-    can = os.getuid() == 0 and shutil.which("apt-get")
-    if (reason or not shutil.which("docker-compose")) and can and os.environ.get("CI") == "true":
+    wanted = reason or not shutil.which("docker-compose")
+    if wanted and apt.may_install() and os.environ.get("CI") == "true":
         print("setting up: buildah and debootstrap for the tests of the container image", flush=True)
         for packages in (PACKAGES[:-1], PACKAGES[-1:]):
-            _install(packages)
+            apt.install(packages)
         reason = lacking()
     return f"no container image here: its tests are skipped. {reason}" if reason else ""
-
-
-def _install(packages: tuple[str, ...]) -> None:
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (install, ["apt-get", "update", "-qq"], install):
-        done = subprocess.run(words, env=silent, capture_output=True, text=True, check=False)
-        if words is install and done.returncode == 0:
-            return
-    print((done.stderr.strip().splitlines() or ["apt-get failed without a word"])[-1], file=sys.stderr, flush=True)
 
 
 def environment() -> dict[str, str]:
