@@ -6,6 +6,7 @@ emptied before each test. Either costs milliseconds.
 """
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -61,6 +62,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_collections() -> Iterator[None]:
+    """What stays of earlier modules is not looked through again.
+
+    After thousands of tests a full collection takes seconds, in which the service, the PBX's phones and the browser's
+    driver, all in this process, stand still.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 async def _migrate(url: str) -> None:
