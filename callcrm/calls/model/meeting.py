@@ -138,8 +138,11 @@ def parked(t: Telling, signal: say.Parked) -> None:
         return
     talk = leg.home
     if talk.parking is not None and talk.parking.over is None:
+        known = talk.parking.by, talk.parking.space
         talk.parking.by = signal.by or talk.parking.by
         talk.parking.space = signal.space or talk.parking.space
+        if known != (talk.parking.by, talk.parking.space):  # told by no other event while the client waits
+            t.changed(talk, signal.at)
         return
     if talk.handings and talk.handings[-1].kind == "blind" and talk.handings[-1].target is None:
         rung_since = any(one.rung_by == leg.id and one.began >= talk.handings[-1].at for one in t.legs_of(talk))
