@@ -79,7 +79,7 @@ class Leg:
     # ---- what a person does -------------------------------------------------------------
     async def dial(self, number: str, caller: str | None, name: str | None, extra: list[tuple[str, str]]) -> None:
         """Sends the first INVITE."""
-        await self.sound.open()
+        self.sound.open()
         domain = "anonymous.invalid" if caller == "anonymous" else self.phone.domain
         shown = f'"{name}" ' if name else ""
         self.me = f"{shown}<sip:{caller or self.phone.user}@{domain}>;tag={self.tag}"
@@ -92,7 +92,7 @@ class Leg:
     async def offered(self, invite: SipMessage) -> None:
         """Takes in an INVITE from the PBX; the phone rings."""
         self.invite = invite
-        await self.sound.open()
+        self.sound.open()
         self.me, self.peer = f"{invite.header('To')};tag={self.tag}", invite.header("From")
         self.target = invite.uri("Contact")
         self._reply(invite, 180, "Ringing")

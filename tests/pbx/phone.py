@@ -7,7 +7,7 @@ import secrets
 from tests.pbx.errors import LabError
 from tests.pbx.leg import Leg
 from tests.pbx.sip import SipMessage, answer_to, branch
-from tests.pbx.sound import voice
+from tests.pbx.sound import voice, voices
 
 
 class _Wire(asyncio.DatagramProtocol):
@@ -40,6 +40,7 @@ class Phone:
         self._registration: tuple[str, asyncio.Future[SipMessage]] | None = None
 
     async def open(self) -> "Phone":
+        voices()  # before anybody rings: it takes a moment
         loop = asyncio.get_running_loop()
         self._wire, _ = await loop.create_datagram_endpoint(lambda: _Wire(self), local_addr=(self.host, self._port))
         self.at = f"{self.host}:{self._wire.get_extra_info('sockname')[1]}"

@@ -1,23 +1,26 @@
-"""The sound of a phone: G.711 A-law over RTP, both ways, and keys pressed (RFC 4733)."""
+"""The sound of a phone: G.711 A-law over RTP, and keys pressed (RFC 4733)."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
+import itertools
+import json
 import math
-import random
 import re
-import struct
+import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
+from typing import Any
 
-FRAME = 160  # samples in 20 ms at 8 kHz
-A_LAW, KEYS = 8, 101
+from tests.pbx import media
+from tests.pbx.errors import LabError
+from tests.pbx.media import A_LAW, BEAT_S, KEY_BEATS, KEY_GAP, KEYS, a_law
 
-
-def a_law(sample: int) -> int:
-    """One 16-bit sample as A-law."""
-    level = min(abs(sample), 32767) >> 4
-    segment = max(0, level.bit_length() - 4)
-    step = (level >> max(0, segment - 1)) & 0x0F
-    return ((0x80 if sample >= 0 else 0) | segment << 4 | step) ^ 0x55
+#: The process of voices takes no longer to come up, on a busy machine either.
+_READY_S = 30.0
 
 
 def voice(pitch: int) -> bytes:
@@ -25,37 +28,62 @@ def voice(pitch: int) -> bytes:
     return bytes(a_law(int(9000 * math.sin(2 * math.pi * pitch * n / 8000)) if n < 4800 else 0) for n in range(8000))
 
 
-class _Ear(asyncio.DatagramProtocol):
-    """Counts what is heard."""
+class Voices:
+    """The process that speaks for every phone of this one."""
 
-    packets = 0
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = [sys.executable, "-I", str(Path(media.__file__)), str(theirs.fileno())]
+        with theirs:
+            self._process = subprocess.Popen(words, pass_fds=[theirs.fileno()], start_new_session=True)
+        self._control.settimeout(_READY_S)
+        if not self._control.recv(media.MESSAGE):
+            raise LabError("The process that speaks for the phones did not come up.")
+        self._keys = itertools.count(1)
+        atexit.register(self.close)
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.packets += 1
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait()
+
+    def open(self, port: socket.socket, says: bytes) -> int:
+        """A voice that speaks from this port; its key."""
+        key = next(self._keys)
+        socket.send_fds(self._control, [json.dumps({"voice": key}).encode() + b"\n" + says], [port.fileno()])
+        return key
+
+    def tell(self, key: int, **wish: Any) -> None:
+        self._control.send(json.dumps({"voice": key, **wish}).encode())
+
+
+@functools.cache
+def voices() -> Voices:
+    """The one process of voices, which lasts as long as this one."""
+    return Voices()
 
 
 class Sound:
     """The media of one leg: a port of its own, a voice, silence while held."""
 
     def __init__(self, host: str, says: bytes) -> None:
-        self.host, self.says = host, says
-        self.held = False
-        self._keying = False
-        self._sequence, self._stamp = random.getrandbits(15), random.getrandbits(30)
-        self._source = random.getrandbits(32)
-        self._task: asyncio.Task[None] | None = None
-        self._to: tuple[str, int] | None = None
+        self.host, self.says, self.port = host, says, 0
+        self._key: int | None = None
+        self._held = False
 
-    async def open(self) -> "Sound":
-        loop = asyncio.get_running_loop()
-        self._socket, self._ear = await loop.create_datagram_endpoint(_Ear, local_addr=(self.host, 0))
-        self.port: int = self._socket.get_extra_info("sockname")[1]
-        return self
+    def open(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+            port.bind((self.host, 0))
+            self.port = port.getsockname()[1]
+            self._key = voices().open(port, self.says)
 
     @property
-    def heard(self) -> int:
-        """Packets that came."""
-        return self._ear.packets
+    def held(self) -> bool:
+        return self._held
+
+    @held.setter
+    def held(self, held: bool) -> None:
+        self._held = held
+        self._tell(held=held)
 
     def offer(self, direction: str = "sendrecv") -> str:
         """The SDP that describes this side."""
@@ -80,41 +108,18 @@ class Sound:
         """Speaks from now on to where the other side's SDP says."""
         host, port = re.search(r"c=IN IP4 (\S+)", far), re.search(r"m=audio (\d+)", far)
         if host and port:
-            self._to = host[1], int(port[1])
-        if self._task is None:
-            self._task = asyncio.create_task(self._speak(), name=f"voice-{self.port}")
+            self._tell(to=(host[1], int(port[1])))
 
     def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-        self._socket.close()
+        self._tell()
+        self._key = None
 
     async def press(self, digits: str) -> None:
         """Presses keys; the voice is silent meanwhile."""
-        self._keying = True
-        for digit in digits:
-            event, stamp = "0123456789*#".index(digit), self._stamp
-            for n in range(1, 9):
-                last = 0x80 if n > 5 else 0
-                self._send(
-                    KEYS | (0x80 if n == 1 else 0), stamp, struct.pack("!BBH", event, last | 10, FRAME * min(n, 6))
-                )
-                await asyncio.sleep(0.02)
-            await asyncio.sleep(0.1)
-        self._keying = False
+        self._tell(press=digits)
+        await asyncio.sleep(len(digits) * (KEY_BEATS + KEY_GAP) * BEAT_S)
 
-    def _send(self, kind: int, stamp: int, payload: bytes) -> None:
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        head = struct.pack("!BBHII", 0x80, kind, self._sequence, stamp, self._source)
-        with contextlib.suppress(OSError):
-            self._socket.sendto(head + payload, self._to)
-
-    async def _speak(self) -> None:
-        place, due = 0, time.monotonic()
-        while True:
-            if not (self.held or self._keying):
-                self._send(A_LAW, self._stamp, self.says[place : place + FRAME])
-            self._stamp = (self._stamp + FRAME) & 0xFFFFFFFF
-            place = (place + FRAME) % len(self.says)
-            due += 0.02
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+    def _tell(self, **wish: Any) -> None:
+        if self._key is not None:
+            with contextlib.suppress(BrokenPipeError):  # at the very end the process of voices may be gone
+                voices().tell(self._key, **wish)
