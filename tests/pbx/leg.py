@@ -158,6 +158,8 @@ class Leg:
             self._end("pbx", 487)
         elif message.method in ("INVITE", "UPDATE"):
             self._reply(message, 200, "OK", self.sound.offer() if message.body else "")
+            if self.answered:
+                self.sound.begin(message.body)
         elif message.method == "NOTIFY" and "sipfrag" in message.header("Content-Type"):
             self._reply(message, 200, "OK")
             if int(message.body.split()[1]) >= 200:
