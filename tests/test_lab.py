@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.pbx.errors import LabError
+from tests.pbx.instance import Instance, free_base
 from tests.pbx.media import a_law
 from tests.pbx.packages import source
 from tests.pbx.sip import SipMessage, answer_to
@@ -135,3 +136,14 @@ async def test_keys_are_told_as_events_between_which_the_voice_is_silent(sound: 
     assert len({one[4:8] for one in keys}) == 2
     assert packets.index(keys[-1]) - packets.index(keys[0]) == 15
     assert 0.5 < took < 1.0
+
+
+def test_what_another_has_begun_to_take_is_not_taken(tmp_path: Path) -> None:
+    base = free_base()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as another:
+        another.bind(("127.0.0.1", base))
+        with pytest.raises(LabError, match="No free ports"):
+            free_base(first=base, last=base + 1)
+        with pytest.raises(LabError, match=f"from {base} on are taken"):
+            Instance(tmp_path, base).start()
+    assert not any(tmp_path.iterdir())

@@ -55,6 +55,7 @@ class Instance:
     trunk_host: str = "127.0.0.2"
     users: dict[str, str] = field(default_factory=lambda: dict(AMI_USERS))
     process: "subprocess.Popen[bytes] | None" = None
+    _claim: socket.socket | None = None
 
     @property
     def ami_port(self) -> int:
@@ -79,6 +80,28 @@ class Instance:
 
     def start(self, patience_s: float = 60) -> "Instance":
         """Writes the configuration, starts Asterisk and waits until it is fully booted."""
+        self._take_ports()
+        try:
+            return self._started(patience_s)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _take_ports(self) -> None:
+        """Whoever has the base has the ports above: two who found it free would take one's Asterisk for both's."""
+        self._claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            self._claim.bind((self.host, self.base))
+        except OSError:
+            self._give_ports()
+            raise LabError(f"The ports from {self.base} on are taken.") from None
+
+    def _give_ports(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+        self._claim = None
+
+    def _started(self, patience_s: float) -> "Instance":
         tree = packages.root(self.suite)
         if not tree.is_dir():
             raise LabError("Asterisk is not there yet; fetch it with: python -m tests.pbx install")
@@ -97,22 +120,22 @@ class Instance:
         until = time.monotonic() + patience_s
         while not self._booted():
             if self.process.poll() is not None or time.monotonic() > until:
-                self.stop()
                 raise LabError(f"Asterisk did not come up; its own words are in {self.folder}/log/console.")
             time.sleep(0.1)
         return self
 
     def stop(self) -> None:
         """Ends it: asked at first, then by force. Its folder stays."""
-        if self.process is None:
-            return
         for sign, patience_s in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+            if self.process is None:
+                break
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, sign)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(patience_s)
-                break
+                self.process = None
         self.process = None
+        self._give_ports()
 
     def console(self, words: str) -> str:
         """What one command of Asterisk's console prints."""
@@ -198,8 +221,10 @@ def _is_free(base: int) -> bool:
         socket.socket() as ami,
         socket.socket(type=socket.SOCK_DGRAM) as sip,
         socket.socket(type=socket.SOCK_DGRAM) as far,
+        socket.socket(type=socket.SOCK_DGRAM) as claim,
     ):
         try:
+            claim.bind(("127.0.0.1", base))
             ami.bind(("127.0.0.1", base + 38))
             sip.bind(("127.0.0.1", base + 60))
             far.bind(("127.0.0.2", base + 70))
