@@ -66,7 +66,7 @@ async def call_log(
     filters, wanted = filters or Filters(), wanted or Wanted()
     if filters.owed and filters.since is None:
         filters = replace(filters, since=clock.now() - OWED_FOR)
-    if xrayreading.asked(filters) and (filters.sort or not reach.few(actor, filters)):
+    if xrayreading.asked(filters) and (filters.sort or xrayreading.is_rare(filters) or not reach.few(actor, filters)):
         return await _heard_log(db, actor, filters, wanted)
     conditions, at = _conditions(filters), None
     if wanted.cursor:
@@ -86,7 +86,8 @@ async def _heard_log(db: AsyncConnection, actor: Actor, filters: Filters, wanted
     after = decode(wanted.cursor, *xrayreading.place_kinds(filters)) if wanted.cursor else ()
     calls = xrayreading.of_calls_alone(filters)
     shy = _conditions(calls, reach.Shy)
-    among = reach.keys(actor, filters, _conditions(calls), shy) if reach.few(actor, filters) else None
+    few = reach.few(actor, filters) and not (xrayreading.is_rare(filters) and filters.sort is None)
+    among = reach.keys(actor, filters, _conditions(calls), shy) if few else None
     found = xrayreading.found_first(filters, [*shy, calls_of(actor)], wanted.rows, after, among).subquery()
     order = [found.c[column.name] for column in xrayreading.ordering(filters)]
     key = and_(found.c.began == CallRow.began, found.c.call_id == CallRow.id)

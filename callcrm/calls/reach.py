@@ -129,8 +129,11 @@ def _parts(actor: Actor, filters: Filters) -> list[Statement]:
 
 
 def _rare(filters: Filters) -> bool:
-    """Whether a kind of call is asked for of which the index knows each: sooner looked through than one's own years."""
-    return filters.unlinked or filters.transferred or filters.held_s is not None
+    """Whether a kind of call is asked for of which the index knows each: sooner looked through than one's own years.
+
+    Held ones are too many for that.
+    """
+    return filters.unlinked or filters.transferred
 
 
 def _span(filters: Filters, before: datetime | None) -> list[ColumnElement[bool]]:

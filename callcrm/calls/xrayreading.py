@@ -105,17 +105,29 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         raise Invalid(f"Calls can be sorted by {', '.join(SORTED)}.", {"sort": "unknown"})
     if filters.heard is not None and filters.heard not in SAVED:
         raise Invalid(f"Of sounds there are the filters {', '.join(SAVED)}.", {"heard": "unknown"})
-    words = [SAVED[filters.heard]] if filters.heard is not None else []
     found: list[ColumnElement[bool]] = []
-    for name, (column, enough, index) in _AT_LEAST.items():
+    for name, (column, _enough, _index) in _AT_LEAST.items():
         least = getattr(filters, name)
         if least is not None:
             # Only what the rows are sorted by is to be found by its index.
             figure: Any = _COLUMNS[column] if column == filters.sort else reach.Shy(_COLUMNS[column])
             found.append(figure >= least)
-            words += [index] if least >= enough else []
     # Texts stay as they are, so that their indexes are known again.
-    return [*(text(one) for one in dict.fromkeys(words)), *found]  # type: ignore[list-item]
+    return [*(text(one) for one in _words(filters)), *found]  # type: ignore[list-item]
+
+
+def is_rare(filters: Filters) -> bool:
+    """Whether an index knows each of the few calls that sound so: sooner looked through than a person's own years."""
+    return bool(_words(filters)) and filters.client is None and filters.number is None
+
+
+def _words(filters: Filters) -> list[str]:
+    """Those of the conditions that an index has in these very words."""
+    words = [SAVED[filters.heard]] if filters.heard is not None else []
+    for name, (_column, enough, index) in _AT_LEAST.items():
+        least = getattr(filters, name)
+        words += [index] if least is not None and least >= enough else []
+    return list(dict.fromkeys(words))
 
 
 def has(filters: Filters) -> ColumnElement[bool]:
