@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts import seats
@@ -48,8 +48,7 @@ class Person:
         return self.full_name or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """An account to choose: `shown` is the full name, or else the account's."""
 
     id: int
@@ -119,6 +118,10 @@ _BY_ID = (
     .order_by(*_SEATED_FIRST)
 )
 _PHONES = select(Phone.pbx, Phone.extension, Phone.user_id)
+_NAMED = select(
+    User.id, func.coalesce(func.nullif(User.full_name, ""), User.name).label("shown"), User.role, User.on_shift_since
+).order_by(User.full_name, User.name)
+_NAMES, _NAMES_OF_ACTIVE = Prepared(_NAMED), Prepared(_NAMED.where(User.active))
 _ON_SHIFT = Prepared(select(User.on_shift_since).where(User.id == bindparam("key")))
 
 
@@ -164,14 +167,9 @@ async def people(db: AsyncConnection, *, active_only: bool = True) -> list[Perso
     return [_person(row, lines.get(row.id, []), own.get(row.id, [])) for row in await db.execute(statement)]
 
 
-async def names(db: AsyncConnection, *, active_only: bool = True) -> list[Named]:
+async def names(db: Db, *, active_only: bool = True) -> list[Named]:
     """Everybody who works here, by name, with no more than lists to choose from need."""
-    columns = (User.id, User.full_name, User.name, User.role, User.on_shift_since)
-    statement = select(*columns).order_by(User.full_name, User.name)
-    if active_only:
-        statement = statement.where(User.active)
-    rows = await db.execute(statement)
-    return [Named(row.id, row.full_name or row.name, row.role, row.on_shift_since) for row in rows]
+    return [Named(*row) for row in await (_NAMES_OF_ACTIVE if active_only else _NAMES).all(db)]
 
 
 async def on_shift_since(db: Db, user_id: int) -> datetime | None:

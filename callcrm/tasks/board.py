@@ -6,49 +6,26 @@ A figure and the rows behind it are the same condition, so that each can be defe
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callcrm.accounts.policy import Actor, Right, require, visible_tasks
+from callcrm.accounts.policy import ASKER, Actor, Right, anybody, require, visible_tasks
 from callcrm.accounts.tables import User
 from callcrm.calls.tables import CallRow
 from callcrm.kernel.paging import Page, Wanted
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.tables import Audit
-from callcrm.tasks import queries
-from callcrm.tasks.callbacks import BY_ITSELF, CALLBACK, HOLDS
+from callcrm.tasks import queries, tabs
+from callcrm.tasks.callbacks import CALLBACK, HOLDS
 from callcrm.tasks.queries import TaskFilters, TaskLine
 from callcrm.tasks.tables import Task
+from callcrm.tasks.tabs import FATES, IS_CALLBACK, OPEN, Asked
 
 #: A call that is older than this and has no end is not on the line any more: the log has lost it.
 LONGEST_CALL = timedelta(hours=12)
-SOON = timedelta(minutes=15)
-#: What became of a promise; see `callbacks.fate`.
-FATES = ("promised", "kept", "broken", "running", "by_hand", "dropped")
-#: Rows of closed callbacks, by when; open ones, by when they are due.
-TABS = ("", "mine", "queue", "free", "overdue", "soon", "escalated", "asleep", "short", "closed", *FATES)
-
-# As text, so that the indexes that begin with the kind are used.
-_OPEN = Task.state == literal_column("'open'")
-_CALLBACK = Task.kind == literal_column("'callback'")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What of the board is asked for; the day from `day` to `until` is the reader's. Empty: all.
-
-    `line`: the number that was called; `owner`: who has it.
-    """
-
-    now: datetime
-    day: datetime
-    until: datetime
-    tab: str = ""
-    line: str = ""
-    queue: str = ""
-    owner: int | None = None
-    short: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +105,7 @@ async def rows(
     """A page of the board."""
     closed = asked.tab == "closed"
     filters = TaskFilters(kind=CALLBACK, state=None)
-    conditions = [*_tab(asked, actor, queues), *_filters(asked)]
+    conditions = [*tabs.tab(asked, actor, queues), *tabs.filters(asked)]
     return await queries.task_list(db, actor, filters, wanted, queues=queues, narrowed=conditions, by_end=closed)
 
 
@@ -138,7 +115,7 @@ async def lately(
     """Those that closed by themselves since then, newest first."""
     filters = TaskFilters(kind=CALLBACK, state="done", closed_by_itself=True)
     page = await queries.task_list(
-        db, actor, filters, Wanted(limit), queues=queues, narrowed=[_CALLBACK, Task.closed_at >= since]
+        db, actor, filters, Wanted(limit), queues=queues, narrowed=[IS_CALLBACK, Task.closed_at >= since]
     )
     return list(page.items)
 
@@ -146,25 +123,39 @@ async def lately(
 async def counts(db: AsyncConnection, actor: Actor, asked: Asked, *, queues: Collection[str] = ()) -> Counts:
     """The numbers on the tabs, under the filters that are set."""
     require(actor, Right.TASKS)
+    opened, closed = _counting(anybody(actor.role, actor.team), tuple(sorted(queues)), tabs.any_such(asked))
+    values = {ASKER: actor.user_id, **tabs.values(asked)}
+    (each,), done = await opened.all(db, values), await closed.scalar(db, values)
+    return Counts(*(int(n or 0) for n in (*each, done)))
+
+
+@lru_cache(maxsize=256)
+def _counting(asker: Actor, queues: tuple[str, ...], asked: Asked) -> tuple[Prepared, Prepared]:
+    """What counts the open ones of each tab, and what counts the closed ones: the fields of `Counts` in their order."""
     names = [one.name for one in fields(Counts) if one.name != "closed"]
-    tabs = [replace(asked, tab="" if name == "open" else name) for name in names]
-    kinds = [_sum(and_(*_tab(tab, actor, queues))) for tab in tabs]
-    opened = select(*kinds).where(_CALLBACK, _OPEN, *_filters(asked))
-    closed = select(func.count()).where(*_tab(replace(asked, tab="closed"), actor, queues), *_filters(asked))
-    each = (await db.execute(visible_tasks(actor, opened, queues=queues))).one()
-    done = (await db.execute(visible_tasks(actor, closed, queues=queues))).scalar_one()
-    numbers = {name: int(n or 0) for name, n in zip(names, each, strict=True)}
-    return Counts(closed=int(done), **numbers)
+    each = [replace(asked, tab="" if name == "open" else name) for name in names]
+    kinds = [_sum(and_(*tabs.tab(one, asker, queues))) for one in each]
+    opened = select(*kinds).where(IS_CALLBACK, OPEN, *tabs.filters(asked))
+    ended = [*tabs.tab(replace(asked, tab="closed"), asker, queues), *tabs.filters(asked)]
+    closed = select(func.count()).where(*ended)
+    every, done = (visible_tasks(asker, one, queues=queues) for one in (opened, closed))
+    return Prepared(every), Prepared(done)
 
 
 async def promises(db: AsyncConnection, actor: Actor, asked: Asked, *, queues: Collection[str] = ()) -> Promises:
     """What became of the promises that run out on the day of `asked`."""
     require(actor, Right.TASKS)
+    each = _promised(anybody(actor.role, actor.team), tuple(sorted(queues)), tabs.any_such(asked))
+    (numbers,) = await each.all(db, {ASKER: actor.user_id, **tabs.values(asked)})
+    return Promises(*(int(n or 0) for n in numbers))
+
+
+@lru_cache(maxsize=256)
+def _promised(asker: Actor, queues: tuple[str, ...], asked: Asked) -> Prepared:
     fates = [name for name in FATES if name != "promised"]
-    statement = select(func.count(), *(_sum(_fate(name, asked.now)) for name in fates))
-    statement = statement.where(*_of_day(asked), *_filters(asked))
-    all_of_them, *each = (await db.execute(visible_tasks(actor, statement, queues=queues))).one()
-    return Promises(int(all_of_them), *(int(n or 0) for n in each))
+    statement = select(func.count(), *(_sum(tabs.fate(name, asked.now)) for name in fates))
+    statement = statement.where(*tabs.of_day(asked), *tabs.filters(asked))
+    return Prepared(visible_tasks(asker, statement, queues=queues))
 
 
 async def settled(db: AsyncConnection, lines: Iterable[TaskLine]) -> dict[str, Settled]:
@@ -210,7 +201,7 @@ async def my_callers(db: AsyncConnection, actor: Actor, now: datetime) -> list[t
         .correlate(Task)
     )
     filters = TaskFilters(kind=CALLBACK, owner=actor.user_id)
-    lines = (await queries.task_list(db, actor, filters, Wanted(5), narrowed=[_OPEN, calling])).items
+    lines = (await queries.task_list(db, actor, filters, Wanted(5), narrowed=[OPEN, calling])).items
     found = await on_the_line(db, lines, now)
     return [(line, found[line.id]) for line in lines if line.id in found]
 
@@ -238,67 +229,24 @@ async def history(db: AsyncConnection, task_id: int) -> list[Deed]:
 
 async def lines_called(db: AsyncConnection, actor: Actor, *, queues: Collection[str] = ()) -> list[str]:
     """The lines whose callers wait for a call back."""
-    statement = select(Task.called).where(_CALLBACK, _OPEN, Task.called.is_not(None)).distinct()
-    found = await db.scalars(visible_tasks(actor, statement, queues=queues).order_by(Task.called).limit(100))
-    return [line for line in found if line]
+    called = _lines_called(anybody(actor.role, actor.team), tuple(sorted(queues)))
+    return [row[0] for row in await called.all(db, {ASKER: actor.user_id}) if row[0]]
+
+
+@lru_cache(maxsize=256)
+def _lines_called(asker: Actor, queues: tuple[str, ...]) -> Prepared:
+    statement = select(Task.called).where(IS_CALLBACK, OPEN, Task.called.is_not(None)).distinct()
+    return Prepared(visible_tasks(asker, statement, queues=queues).order_by(Task.called).limit(100))
 
 
 def narrowed(
     now: datetime, *, line: str = "", overdue: bool = False, escalated: bool = False, short: bool | None = None
 ) -> list[ColumnElement[bool]]:
     """Conditions for `queries.task_list`, for who asks by fields and not by tabs."""
-    found = _filters(Asked(now, now, now, line=line, short=short))
+    found = tabs.filters(Asked(now, now, now, line=line, short=short))
     if overdue:
-        found += [_OPEN, Task.due_at < now]
+        found += [OPEN, Task.due_at < now]
     return found + ([Task.escalated_at.is_not(None)] if escalated else [])
-
-
-def _tab(asked: Asked, actor: Actor, queues: Collection[str]) -> list[ColumnElement[bool]]:
-    if asked.tab in FATES:
-        return _of_day(asked) + ([] if asked.tab == "promised" else [_fate(asked.tab, asked.now)])
-    if asked.tab == "closed":
-        return [_CALLBACK, Task.state != "open", Task.closed_at >= asked.day, Task.closed_at < asked.until]
-    now = asked.now
-    awake = or_(Task.snoozed_until.is_(None), Task.snoozed_until <= now)
-    tabs: dict[str, list[ColumnElement[bool]]] = {
-        "mine": [Task.owner_id == actor.user_id],
-        "queue": [Task.queue.in_(sorted(queues)) if queues else false()],
-        "free": [or_(Task.owner_id.is_(None), Task.owner_why.not_in(sorted(HOLDS)))],
-        "overdue": [Task.due_at < now],
-        "soon": [Task.due_at >= now, Task.due_at < now + SOON],
-        "escalated": [Task.escalated_at.is_not(None)],
-        "asleep": [Task.snoozed_until > now],
-        "short": [Task.short_abandon.is_(True)],
-    }
-    put_off = [] if asked.tab in ("asleep", "mine", "escalated") else [awake]
-    return [_CALLBACK, _OPEN, *tabs.get(asked.tab, []), *put_off]
-
-
-def _filters(asked: Asked) -> list[ColumnElement[bool]]:
-    plain = ((Task.called, asked.line), (Task.queue, asked.queue), (Task.owner_id, asked.owner))
-    found: list[ColumnElement[bool]] = [column == value for column, value in plain if value]
-    if asked.short is not None:
-        found.append(Task.short_abandon.is_(asked.short))
-    return found
-
-
-def _of_day(asked: Asked) -> list[ColumnElement[bool]]:
-    return [_CALLBACK, Task.due_at >= asked.day, Task.due_at < asked.until]
-
-
-def _fate(name: str, now: datetime) -> ColumnElement[bool]:
-    """The condition behind `callbacks.fate`; a test holds both together."""
-    by_call = Task.closed_why.in_(BY_ITSELF)
-    by_person = and_(Task.state != "open", or_(Task.closed_why.is_(None), ~by_call))
-    return {
-        "kept": and_(Task.state != "open", by_call, Task.closed_at <= Task.due_at),
-        "broken": or_(
-            and_(_OPEN, Task.due_at < now), and_(Task.state != "open", by_call, Task.closed_at > Task.due_at)
-        ),
-        "running": and_(_OPEN, Task.due_at >= now),
-        "by_hand": and_(by_person, Task.state == "done"),
-        "dropped": and_(by_person, Task.state == "dropped"),
-    }[name]
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[Any]:

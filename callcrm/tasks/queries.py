@@ -3,13 +3,13 @@
 Everything goes through `accounts.policy`. `queues` are those whose callbacks are the actor's too.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -20,7 +20,7 @@ from callcrm.clients.tables import Client, Organisation
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.paging import Page, Wanted, decode, page
 from callcrm.kernel.prepared import Db, Prepared
-from callcrm.kernel.schema import Moment
+from callcrm.kernel.schema import Key, Moment
 from callcrm.tasks.callbacks import CALLBACK
 from callcrm.tasks.service import STATES
 from callcrm.tasks.tables import Task, TaskAttempt, TaskItem
@@ -30,6 +30,7 @@ _NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 _DUE = func.coalesce(Task.due_at, literal(_NEVER, Moment()), type_=Moment())
 #: As it stands: an index knows it, so that the newest of very many are not sorted out of all.
 _CLOSED = Task.closed_at
+_IDS = bindparam("ids", expanding=True, type_=Key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,21 +199,31 @@ async def task_list(
     filters, wanted = filters or TaskFilters(), wanted or Wanted()
     closed = filters.state not in (None, "open") if by_end is None else by_end
     place = tuple_(_CLOSED, Task.id) if closed else tuple_(_DUE, Task.id)
-    statement = visible_tasks(actor, _LINE, queues=queues, few=few).where(*_conditions(filters, now), *narrowed)
+    found = visible_tasks(actor, select(Task.id), queues=queues, few=few).where(*_conditions(filters, now), *narrowed)
     if closed:
-        statement = statement.where(_CLOSED.is_not(None))
+        found = found.where(_CLOSED.is_not(None))
     if wanted.cursor:
         at, key = decode(wanted.cursor, datetime, int)
         last = tuple_(literal(at, Moment()), literal(key))
-        statement = statement.where(place < last if closed else place > last)
+        found = found.where(place < last if closed else place > last)
     order = (_CLOSED.desc(), Task.id.desc()) if closed else (_DUE, Task.id)
-    rows = (await db.execute(statement.order_by(*order).limit(wanted.rows))).mappings().all()
+    # First which they are, then what stands on them: the database would join clients and calls to all, and sort then.
+    ids = (await db.execute(found.order_by(*order).limit(wanted.rows))).scalars().all()
+    every = _those(anybody(actor.role, actor.team), tuple(sorted(queues)))
+    shown = await every.all(db, {"ids": ids, ASKER: actor.user_id}) if ids else []
+    rows = sorted((row._asdict() for row in shown), key=lambda row: ids.index(row["id"]))
     lines = {line.id: line for line in await _lines(db, actor, rows)}
 
-    def where(row: RowMapping) -> Sequence[Any]:
+    def where(row: Mapping[str, Any]) -> Sequence[Any]:
         return (row["closed_at"] if closed else row["due_at"] or _NEVER, row["id"])
 
     return page(rows, wanted, where, lambda row: lines[row["id"]])
+
+
+@lru_cache(maxsize=256)
+def _those(asker: Actor, queues: tuple[str, ...]) -> Prepared:
+    """The lines of these few ids."""
+    return Prepared(visible_tasks(asker, _LINE, queues=queues, few=True).where(Task.id.in_(_IDS)))
 
 
 async def board(
@@ -318,7 +329,19 @@ def _conditions(filters: TaskFilters, now: datetime | None) -> list[ColumnElemen
     return found
 
 
-async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) -> list[TaskLine]:
+_OUR_TRIES = Prepared(
+    select(TaskAttempt.task_id, TaskAttempt.at, TaskAttempt.result)
+    .where(TaskAttempt.task_id.in_(_IDS), TaskAttempt.kind == "called")
+    .order_by(TaskAttempt.at)
+)
+_TICKS = Prepared(
+    select(TaskItem.task_id, func.count(), func.count(TaskItem.done_at))
+    .where(TaskItem.task_id.in_(_IDS))
+    .group_by(TaskItem.task_id)
+)
+
+
+async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping | Mapping[str, Any]]) -> list[TaskLine]:
     ids = [row["id"] for row in rows]
     tries, ticks = await _our_tries(db, ids), await _ticks(db, ids)
     lines = []
@@ -336,13 +359,8 @@ async def _lines(db: AsyncConnection, actor: Actor, rows: Sequence[RowMapping]) 
 async def _our_tries(db: AsyncConnection, ids: Sequence[int]) -> dict[int, list[tuple[datetime, str]]]:
     if not ids:
         return {}
-    statement = (
-        select(TaskAttempt.task_id, TaskAttempt.at, TaskAttempt.result)
-        .where(TaskAttempt.task_id.in_(ids), TaskAttempt.kind == "called")
-        .order_by(TaskAttempt.at)
-    )
     found: dict[int, list[tuple[datetime, str]]] = {}
-    for row in await db.execute(statement):
+    for row in await _OUR_TRIES.all(db, {"ids": ids}):
         found.setdefault(row.task_id, []).append((row.at, row.result))
     return found
 
@@ -351,9 +369,4 @@ async def _ticks(db: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[int
     """How many lines each checklist has, and how many of them are ticked."""
     if not ids:
         return {}
-    statement = (
-        select(TaskItem.task_id, func.count(), func.count(TaskItem.done_at))
-        .where(TaskItem.task_id.in_(ids))
-        .group_by(TaskItem.task_id)
-    )
-    return {row[0]: (row[1], row[2]) for row in await db.execute(statement)}
+    return {row[0]: (row[1], row[2]) for row in await _TICKS.all(db, {"ids": ids})}

@@ -14,7 +14,8 @@ from callcrm.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from callcrm.kernel.paging import Wanted
 from callcrm.tasks import acts, board, queries
 from callcrm.tasks.acts import Deed, Wish
-from callcrm.tasks.board import FATES, TABS, Asked, Counts
+from callcrm.tasks.board import Counts
+from callcrm.tasks.tabs import FATES, TABS, Asked
 from webui import callboard, paging, show
 from webui.i18n import _, ngettext
 from webui.paging import Tab

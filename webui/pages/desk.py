@@ -14,8 +14,8 @@ from callcrm.kernel.paging import Wanted
 from callcrm.tasks import board as callback_board
 from callcrm.tasks import days
 from callcrm.tasks import queries as tasks
-from callcrm.tasks.board import Asked
 from callcrm.tasks.queries import TaskFilters, TaskLine
+from callcrm.tasks.tabs import Asked
 from webui import owed, rows, sheets, show, timeline
 from webui.desk import Sheet
 from webui.i18n import _, ngettext
