@@ -104,7 +104,7 @@ async def news_of(parts: Parts, actor: Actor) -> News:
     """What of quality waits for this person."""
     if not may(actor, Right.CALLS):
         return News()
-    async with parts.database.read() as db:
+    async with parts.database.glance() as db:
         return News((await evaluations.waiting(db, actor)).count, await coached.unheard(db, actor))
 
 

@@ -5,15 +5,15 @@ masked where his account is. A page costs three statements.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    Select,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -34,6 +34,7 @@ from callcrm.clients.tables import Client, ClientNumber, Organisation
 from callcrm.kernel import clock
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.paging import Page, Wanted, decode, page
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.schema import Moment
 
 DIRECTIONS = ("inbound", "outbound", "internal")
@@ -238,51 +239,31 @@ def _line(actor: Actor, row: RowMapping, parts: Sequence[Part], recordings: Sequ
     return CallLine(**given, parts=tuple(parts), recordings=tuple(recordings))
 
 
+_IDS = bindparam("ids", expanding=True, type_=CallRow.id.type)
+_PARTS = Prepared(
+    select(CallOperator.call_id, CallOperator.extension, CallOperator.user_id, _PERSON)
+    .add_columns(CallOperator.rang, CallOperator.answered, CallOperator.ring_s, CallOperator.talk_s)
+    .outerjoin(User, User.id == CallOperator.user_id)
+    .where(CallOperator.call_id.in_(_IDS))
+    .order_by(CallOperator.call_id, CallOperator.extension)
+)
+_RECORDINGS = Prepared(
+    select(CallRecording.call_id, *(CallRecording.__table__.c[one.name] for one in fields(RecordingLine)))
+    .where(CallRecording.call_id.in_(_IDS))
+    .order_by(CallRecording.call_id, CallRecording.n)
+)
+
+
 async def _parts(db: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Part]]:
-    if not ids:
-        return {}
-    statement = (
-        select(
-            CallOperator.call_id,
-            CallOperator.extension,
-            CallOperator.user_id,
-            _PERSON,
-            CallOperator.rang,
-            CallOperator.answered,
-            CallOperator.ring_s,
-            CallOperator.talk_s,
-        )
-        .outerjoin(User, User.id == CallOperator.user_id)
-        .where(CallOperator.call_id.in_(ids))
-        .order_by(CallOperator.call_id, CallOperator.extension)
-    )
     found: dict[str, list[Part]] = {}
-    for row in await db.execute(statement):
+    for row in await _PARTS.all(db, {"ids": ids}) if ids else ():
         found.setdefault(row[0], []).append(Part(*row[1:]))
     return found
 
 
 async def _recordings(db: AsyncConnection, ids: Sequence[str]) -> dict[str, list[RecordingLine]]:
-    if not ids:
-        return {}
-    statement: Select[*tuple[Any, ...]] = (
-        select(
-            CallRecording.call_id,
-            CallRecording.n,
-            CallRecording.file,
-            CallRecording.state,
-            CallRecording.cause,
-            CallRecording.seconds,
-            CallRecording.channels,
-            CallRecording.size,
-            CallRecording.at,
-            CallRecording.first_lane,
-        )
-        .where(CallRecording.call_id.in_(ids))
-        .order_by(CallRecording.call_id, CallRecording.n)
-    )
     found: dict[str, list[RecordingLine]] = {}
-    for row in await db.execute(statement):
+    for row in await _RECORDINGS.all(db, {"ids": ids}) if ids else ():
         found.setdefault(row[0], []).append(RecordingLine(*row[1:]))
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, exists, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.calls import reach, xrays
@@ -16,6 +16,7 @@ from callcrm.calls.log import Filters
 from callcrm.calls.tables import CallRow
 from callcrm.calls.xraytables import FAULTY, LATE, ONESIDED, SILENT, SORTED, TALKOVER, RecordingXray, Xray
 from callcrm.kernel.errors import Invalid
+from callcrm.kernel.prepared import Prepared
 from callcrm.kernel.schema import Moment
 from recordings.xray import Spans
 
@@ -73,12 +74,18 @@ class Looked:
         return xrays.silences(self.talk, self.seconds, least_s) if self.seconds and self.talk else []
 
 
+_OF_CALLS = Prepared(
+    select(*(_COLUMNS[one.name] for one in fields(XrayLine))).where(
+        Xray.call_id.in_(bindparam("ids", expanding=True, type_=Xray.call_id.type))
+    )
+)
+
+
 async def of_calls(db: AsyncConnection, ids: Sequence[str]) -> dict[str, XrayLine]:
     """The figures of these calls, as far as they are known."""
     if not ids:
         return {}
-    wanted = select(*(_COLUMNS[one.name] for one in fields(XrayLine))).where(Xray.call_id.in_(ids))
-    return {row.call_id: XrayLine(*row) for row in await db.execute(wanted)}
+    return {row.call_id: XrayLine(*row) for row in await _OF_CALLS.all(db, {"ids": ids})}
 
 
 async def of_recordings(db: AsyncConnection, call_id: str) -> dict[int, Looked]:

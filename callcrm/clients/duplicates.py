@@ -8,16 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, literal, or_, select
+from sqlalchemy import and_, bindparam, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor, Right, require
 from callcrm.clients import editing, searching
-from callcrm.clients.kinds import PERSON, Kind
+from callcrm.clients.kinds import COMPANY, PERSON, Kind
 from callcrm.clients.tables import Client, ClientMail, ClientNumber, Organisation
 from callcrm.kernel import audit
 from callcrm.kernel.errors import Invalid, NotFound
 from callcrm.kernel.fulltext import folded
+from callcrm.kernel.prepared import Prepared
+from callcrm.kernel.schema import Key
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 
@@ -44,7 +46,7 @@ async def of(db: AsyncConnection, actor: Actor, card_id: int, kind: Kind = PERSO
     require(actor, Right.CLIENTS)
     table = kind.table
     living = table.deleted_at.is_(None)
-    name = await db.scalar(select(table.name).where(table.id == card_id, living))
+    name = await _NAMES[kind.word].scalar(db, {"card": card_id})
     if name is None:
         return ()
     alike = await (_same_firm(db, card_id, name) if kind.companies else _same_name(db, card_id, name))
@@ -83,29 +85,43 @@ async def say_apart(unit: Unit, actor: Actor, card_id: int, other_id: int, kind:
     editing.tell(unit, kind, card_id)
 
 
-async def _same_mail(db: AsyncConnection, card_id: int, kind: Kind) -> Iterable[int]:
+_CARD = bindparam("card", type_=Key)
+
+
+def _name(kind: Kind) -> Prepared:
+    return Prepared(select(kind.table.name).where(kind.table.id == _CARD, kind.table.deleted_at.is_(None)))
+
+
+def _with_mail(kind: Kind) -> Prepared:
     mine, theirs = ClientMail.__table__.alias(), ClientMail.__table__.alias()
     mine_is, theirs_is = mine.c[kind.column], theirs.c[kind.column]
-    statement = (
-        select(theirs_is)
-        .join(mine, mine.c.folded == theirs.c.folded)
-        .where(mine_is == card_id, theirs_is.is_not(None), theirs_is != card_id)
-    )
-    return [row[0] for row in await db.execute(statement.limit(_CROWD)) if row[0] is not None]
+    statement = select(theirs_is).join(mine, mine.c.folded == theirs.c.folded)
+    return Prepared(statement.where(mine_is == _CARD, theirs_is.is_not(None), theirs_is != _CARD).limit(_CROWD))
+
+
+def _with_number(kind: Kind) -> Prepared:
+    mine, theirs = ClientNumber.__table__.alias(), ClientNumber.__table__.alias()
+    mine_is, theirs_is = mine.c[kind.column], theirs.c[kind.column]
+    same = and_(mine.c.national == theirs.c.national, mine.c.national != "")
+    statement = select(theirs_is, theirs.c.national, theirs.c.e164, mine.c.e164).join(mine, same)
+    return Prepared(statement.where(mine_is == _CARD, theirs_is.is_not(None), theirs_is != _CARD).limit(_CROWD))
+
+
+_KINDS = (PERSON, COMPANY)
+_NAMES = {kind.word: _name(kind) for kind in _KINDS}
+_MAILS = {kind.word: _with_mail(kind) for kind in _KINDS}
+_NUMBERS = {kind.word: _with_number(kind) for kind in _KINDS}
+
+
+async def _same_mail(db: AsyncConnection, card_id: int, kind: Kind) -> Iterable[int]:
+    return [row[0] for row in await _MAILS[kind.word].all(db, {"card": card_id})]
 
 
 async def _same_number(db: AsyncConnection, card_id: int, kind: Kind) -> Iterable[int]:
-    mine, theirs = ClientNumber.__table__.alias(), ClientNumber.__table__.alias()
-    mine_is, theirs_is = mine.c[kind.column], theirs.c[kind.column]
-    statement = (
-        select(theirs_is, theirs.c.national, theirs.c.e164, mine.c.e164)
-        .join(mine, and_(mine.c.national == theirs.c.national, mine.c.national != ""))
-        .where(mine_is == card_id, theirs_is.is_not(None), theirs_is != card_id)
-    )
-    rows = await db.execute(statement.limit(_CROWD))
+    rows = await _NUMBERS[kind.word].all(db, {"card": card_id})
     # Two numbers that both name their country are the same only in the same country.
     same = [row for row in rows if len(row[1]) >= _SHORTEST and (not row[2] or not row[3] or row[2] == row[3])]
-    return [row[0] for row in same if row[0] is not None]
+    return [row[0] for row in same]
 
 
 async def _same_name(db: AsyncConnection, client_id: int, name: str) -> Iterable[int]:

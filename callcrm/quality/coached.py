@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor, Right, may, require, scope
@@ -13,6 +13,8 @@ from callcrm.calls.tables import CallOperator, CallRecording
 from callcrm.custody import listening
 from callcrm.custody.listening import Spans
 from callcrm.kernel.errors import NotFound
+from callcrm.kernel.prepared import Db, Prepared
+from callcrm.kernel.schema import Key
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit
 from callcrm.quality.pots import HEARD
@@ -154,11 +156,16 @@ async def one_list(db: AsyncConnection, actor: Actor, list_id: int) -> ListLine:
     return _list_line(actor, row)
 
 
-async def unheard(db: AsyncConnection, actor: Actor) -> int:
+async def unheard(db: Db, actor: Actor) -> int:
     """How many moments of lists that were given to the actor wait to be heard; what has no sound waits for nobody."""
-    mine = and_(CoachingGiven.list_id == CoachingMoment.list_id, CoachingGiven.user_id == actor.user_id)
-    seen = and_(CoachingSeen.moment_id == CoachingMoment.id, CoachingSeen.user_id == actor.user_id)
-    waiting = (
+    return int(await _UNHEARD.scalar(db, {"whose": actor.user_id}))
+
+
+def _unheard() -> Prepared:
+    whose = bindparam("whose", type_=Key)
+    mine = and_(CoachingGiven.list_id == CoachingMoment.list_id, CoachingGiven.user_id == whose)
+    seen = and_(CoachingSeen.moment_id == CoachingMoment.id, CoachingSeen.user_id == whose)
+    return Prepared(
         select(func.count())
         .select_from(CoachingGiven)
         .join(CoachingMoment, mine)
@@ -167,7 +174,9 @@ async def unheard(db: AsyncConnection, actor: Actor) -> int:
         .outerjoin(CoachingSeen, seen)
         .where(CoachingMoment.removed_at.is_(None), CoachingSeen.moment_id.is_(None))
     )
-    return int((await db.execute(waiting)).scalar_one())
+
+
+_UNHEARD = _unheard()
 
 
 async def moments(db: AsyncConnection, actor: Actor, of: ListLine, *, removed: bool = False) -> list[MomentLine]:

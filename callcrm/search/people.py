@@ -8,7 +8,7 @@ cards and those of the latest calls are looked at.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, TableClause, select
+from sqlalchemy import ColumnElement, TableClause, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import Actor, Right, require, scope
@@ -18,8 +18,16 @@ from callcrm.clients.queries import ClientLine, OrganisationLine
 from callcrm.clients.searching import CANDIDATES, EXACT, Candidate
 from callcrm.clients.tables import Client
 from callcrm.kernel import fulltext
+from callcrm.kernel.prepared import Prepared
+from callcrm.kernel.schema import Key
 
 RECENT_CALLS = 1000
+_LAST = select(CallRow.at).where(CallRow.client_id == Client.id).order_by(CallRow.at.desc()).limit(1)
+_LAST_CALLED = Prepared(
+    select(Client.id, _LAST.scalar_subquery()).where(
+        Client.id.in_(bindparam("ids", expanding=True, type_=Key)), Client.deleted_at.is_(None)
+    )
+)
 _NAMED, _BEGINS, _WORDS_BEGIN, _WITHIN = range(4)
 
 
@@ -45,8 +53,8 @@ async def organisations(db: AsyncConnection, actor: Actor, q: str, country: str,
                 ranks[one.id] = (one.rank, 0)
     words = fulltext.words_of(q)
     for conditions in _stages(fulltext.ORGANISATIONS, words, db.dialect.name):
-        if len(ranks) >= limit:
-            break
+        if conditions is None or len(ranks) >= limit:
+            continue
         found = fulltext.ORGANISATIONS
         rows = await db.execute(select(found.c.rowid, found.c.text).where(*conditions).limit(CANDIDATES))
         for key, text in rows:
@@ -75,25 +83,24 @@ async def _named(db: AsyncConnection, actor: Actor, q: str, country: str, limit:
     words = fulltext.words_of(q)
     digits = [word for word in words if searching.is_number(word)]
     letters = [word for word in words if word not in digits]
-    found: dict[int, str] = {}
-    for conditions in _stages(fulltext.CLIENTS, letters, db.dialect.name):
-        if len(found) >= limit:
-            break
-        rows = await _read(db, conditions)
-        found |= rows
-        if len(rows) >= CANDIDATES:
-            found |= await _lately(db, actor, letters)
+    begins, within = _stages(fulltext.CLIENTS, letters, db.dialect.name)
+    found = await _read(db, begins) if begins is not None else {}
+    # Fewer are all that begin so: then those of the latest calls are among them.
+    if len(found) >= CANDIDATES:
+        found |= await _lately(db, actor, letters)
+    if within is not None and len(found) < limit:
+        found |= await _read(db, within)
     for word in digits:
         whose = {one.id for one, _ in await _holders(db, actor, word, country)}
         found = {key: text for key, text in found.items() if key in whose or f" {word}" in text}
     return [Candidate(key, _fits(letters, text)) for key, text in found.items()]
 
 
-def _stages(found: TableClause, words: Sequence[str], dialect: str) -> list[list[ColumnElement[bool]]]:
+def _stages(
+    found: TableClause, words: Sequence[str], dialect: str
+) -> tuple[list[ColumnElement[bool]] | None, list[ColumnElement[bool]] | None]:
     """The conditions to try one after the other: words that begin so, then any part of a word."""
-    begins = fulltext.named(found, words, dialect, within=False)
-    within = fulltext.named(found, words, dialect)
-    return [conditions for conditions in (begins, within) if conditions is not None]
+    return fulltext.named(found, words, dialect, within=False), fulltext.named(found, words, dialect)
 
 
 async def _read(db: AsyncConnection, conditions: Sequence[ColumnElement[bool]]) -> dict[int, str]:
@@ -127,11 +134,9 @@ def _fits(words: Sequence[str], text: str) -> int:
 async def _ordered(db: AsyncConnection, found: Sequence[Candidate], limit: int) -> list[int]:
     """The best of the living cards: by how they fit, then by the last call."""
     best = sorted(found, key=lambda one: (one.rank, -one.id))[: 2 * CANDIDATES]
-    last = select(CallRow.at).where(CallRow.client_id == Client.id).order_by(CallRow.at.desc()).limit(1)
-    statement = select(Client.id, last.scalar_subquery()).where(
-        Client.id.in_([one.id for one in best]), Client.deleted_at.is_(None)
-    )
-    called: dict[int, datetime | None] = {row[0]: row[1] for row in await db.execute(statement)} if best else {}
+    called: dict[int, datetime | None] = {}
+    if best:
+        called = {row[0]: row[1] for row in await _LAST_CALLED.all(db, {"ids": [one.id for one in best]})}
 
     def place(one: Candidate) -> tuple[int, float, int]:
         at = called[one.id]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import ASKER, Actor, Right, anybody, require, visible_tasks
@@ -17,6 +17,7 @@ from callcrm.accounts.tables import User
 from callcrm.calls.tables import CallRow
 from callcrm.kernel.paging import Page, Wanted
 from callcrm.kernel.prepared import Prepared
+from callcrm.kernel.schema import Key
 from callcrm.kernel.tables import Audit
 from callcrm.tasks import queries, tabs
 from callcrm.tasks.callbacks import CALLBACK, HOLDS
@@ -158,33 +159,39 @@ def _promised(asker: Actor, queues: tuple[str, ...], asked: Asked) -> Prepared:
     return Prepared(visible_tasks(asker, statement, queues=queues))
 
 
+_PERSON = func.coalesce(func.nullif(User.full_name, ""), User.name, CallRow.operator, "").label("person")
+_SETTLED = Prepared(
+    select(CallRow.id, CallRow.at, CallRow.answered_at, CallRow.ended_at, CallRow.direction, CallRow.called)
+    .add_columns(_PERSON, CallRow.wait_s, CallRow.talk_s)
+    .outerjoin(User, User.id == CallRow.operator_id)
+    .where(CallRow.id.in_(bindparam("ids", expanding=True, type_=CallRow.id.type)))
+)
+_ON_THE_LINE = Prepared(
+    select(Task.id, CallRow.id, CallRow.direction, CallRow.state, CallRow.operator_id)
+    .add_columns(_PERSON, CallRow.called, CallRow.queue)
+    .select_from(Task)
+    .join(CallRow, CallRow.client_number == Task.number)
+    .outerjoin(User, User.id == CallRow.operator_id)
+    .where(Task.id.in_(bindparam("ids", expanding=True, type_=Key)))
+    .where(CallRow.ended_at.is_(None), CallRow.at > bindparam("since"))
+    .order_by(CallRow.at)
+)
+
+
 async def settled(db: AsyncConnection, lines: Iterable[TaskLine]) -> dict[str, Settled]:
     """The calls that closed these callbacks, by their ids."""
     ids = [line.closed_call_id for line in lines if line.closed_call_id]
     if not ids:
         return {}
-    person = func.coalesce(func.nullif(User.full_name, ""), User.name, CallRow.operator, "")
-    columns = (CallRow.at, CallRow.answered_at, CallRow.ended_at, CallRow.direction, CallRow.called, person)
-    statement = select(CallRow.id, *columns, CallRow.wait_s, CallRow.talk_s)
-    statement = statement.outerjoin(User, User.id == CallRow.operator_id).where(CallRow.id.in_(ids))
-    return {key: Settled(*more) for key, *more in await db.execute(statement)}
+    return {key: Settled(*more) for key, *more in await _SETTLED.all(db, {"ids": ids})}
 
 
 async def on_the_line(db: AsyncConnection, lines: Sequence[TaskLine], now: datetime) -> dict[int, OnLine]:
     """Which of these callers are on the line at this moment, by the callback's id."""
     if not lines:
         return {}
-    person = func.coalesce(func.nullif(User.full_name, ""), User.name, CallRow.operator, "")
-    columns = (CallRow.id, CallRow.direction, CallRow.state, CallRow.operator_id, person, CallRow.called, CallRow.queue)
-    statement = (
-        select(Task.id, *columns)
-        .select_from(Task)
-        .join(CallRow, CallRow.client_number == Task.number)
-        .outerjoin(User, User.id == CallRow.operator_id)
-        .where(Task.id.in_([line.id for line in lines]), CallRow.ended_at.is_(None), CallRow.at > now - LONGEST_CALL)
-        .order_by(CallRow.at)
-    )
-    return {key: OnLine(*more) for key, *more in await db.execute(statement)}
+    asked = {"ids": [line.id for line in lines], "since": now - LONGEST_CALL}
+    return {key: OnLine(*more) for key, *more in await _ON_THE_LINE.all(db, asked)}
 
 
 async def my_callers(db: AsyncConnection, actor: Actor, now: datetime) -> list[tuple[TaskLine, OnLine]]:
