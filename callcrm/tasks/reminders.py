@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.accounts.policy import ASKER, Actor, Right, anybody, require, visible_tasks
 from callcrm.accounts.tables import User
+from callcrm.calls.reach import Shy
 from callcrm.clients.tables import Client
 from callcrm.kernel import clock
 from callcrm.kernel.database import Database
@@ -22,7 +23,7 @@ from callcrm.kernel.prepared import Db, Prepared
 from callcrm.kernel.upsert import upsert
 from callcrm.kernel.writer import Unit, Writer
 from callcrm.tasks import series
-from callcrm.tasks.tables import Task, TaskReminder
+from callcrm.tasks.tables import WHEN_DUE, Task, TaskReminder
 
 #: How often the worker looks for what is due, in seconds: nobody is reminded later than this.
 LOOK_S = 3.0
@@ -119,7 +120,7 @@ async def tell_due(unit: Unit, queue_people: QueuePeople) -> None:
 
 async def _due(db: AsyncConnection, now: datetime) -> Sequence[RowMapping]:
     columns = (Task.id, Task.owner_id, Task.queue, Task.team, Task.created_by)
-    due = select(*columns).where(Task.remind_at <= now, Task.remind_at.is_not(None), Task.state == "open")
+    due = select(*columns).where(Task.remind_at <= now, Task.remind_at.is_not(None), Shy(Task.state) == "open")
     return (await db.execute(due.order_by(Task.remind_at).limit(_FEW))).mappings().all()
 
 
@@ -130,7 +131,7 @@ async def _again(db: AsyncConnection, now: datetime) -> Sequence[RowMapping]:
 
 
 async def _repeats(db: AsyncConnection, now: datetime) -> bool:
-    due = select(Task.id).where(Task.repeat_when == "due", Task.due_at <= now, Task.state == "open")
+    due = select(Task.id).where(WHEN_DUE, Task.due_at <= now, Shy(Task.state) == "open")
     return (await db.execute(due.limit(1))).first() is not None
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from callcrm.calls.reach import Shy
 from callcrm.kernel.writer import Unit
 from callcrm.tasks import plans
-from callcrm.tasks.tables import Task, TaskItem, TaskReminder
+from callcrm.tasks.tables import WHEN_DUE, Task, TaskItem, TaskReminder
 
 #: What the next one has of the one before.
 _KEPT = (
@@ -59,9 +60,7 @@ async def take_back(unit: Unit, task_id: int) -> None:
 async def follow_due(unit: Unit) -> int:
     """Make the next ones of those that are due and go on by that; gives how many. The series goes over to the next."""
     columns, later = Task.__table__.columns, aliased(Task)
-    due = select(*columns).where(
-        Task.repeat_when == "due", Task.due_at <= unit.now, Task.state == "open", Task.repeat.is_not(None)
-    )
+    due = select(*columns).where(WHEN_DUE, Task.due_at <= unit.now, Shy(Task.state) == "open", Task.repeat.is_not(None))
     followed = exists(select(later.id).where(later.follows_id == Task.id))
     rows = (await unit.db.execute(due.where(~followed).order_by(Task.due_at).limit(_FEW))).mappings().all()
     for row in rows:

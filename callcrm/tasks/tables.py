@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcrm.kernel.schema import Base, Key, String
@@ -131,6 +131,10 @@ class TaskAct(Base):
     act: Mapped[str] = mapped_column(String(20))
     before: Mapped[list[Any]]
     undone_at: Mapped[datetime | None]
+
+
+#: Those that repeat when they are due, as the index of these few has it.
+WHEN_DUE = Task.repeat_when == literal_column("'due'")
 
 
 class TaskItem(Base):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from callcrm.accounts.tables import User
+from callcrm.kernel import clock
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from callcrm.kernel.writer import Unit, Writer
@@ -234,3 +235,16 @@ async def test_nobody_who_left_is_reminded(database: Database, writer: Writer) -
     await writer.do(leave, name="leave")
     await pass_to(database, writer, NOON)
     assert await rows(database, TaskReminder) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_due_is_looked_for_among_the_few_that_repeat_or_remind(database: Database) -> None:
+    told: list[tuple[str, Any]] = []
+    async with database.read() as db:
+        event.listen(db.sync_connection, "before_cursor_execute", lambda *said: told.append((said[2], said[3])))
+        assert not await reminders._due(db, clock.now()) and not await reminders._repeats(db, clock.now())
+        plans = [(await db.exec_driver_sql("EXPLAIN QUERY PLAN " + one, values)).all() for one, values in told[:2]]
+    assert [plan[0][3].split(" INDEX ")[1].split()[0] for plan in plans] == [
+        "ix_tasks_remind_at",
+        "ix_tasks_repeats_when_due",
+    ]
