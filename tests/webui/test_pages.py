@@ -56,6 +56,7 @@ async def test_hostile_names_are_text_everywhere_and_nothing_is_inline(busy: Web
             text = await answer.text()
             assert answer.status == 200, (path, answer.status)
         harmless(text, path)
+        assert "&lt;built-in" not in text and "&lt;bound method" not in text, path
         assert not INLINE.search(re.sub(r"&lt;.*?&gt;", "", text)), path
         seen += "&lt;script&gt;alert(1)" in text
     assert seen >= 8
