@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from callcrm.accounts.policy import Actor, Right, may
 from callcrm.kernel import clock
@@ -142,8 +142,8 @@ def _took(task: TaskLine) -> str:
         return ""
     began = task.promised_from or task.created_at
     took = {
-        "took": show.span(max(timedelta(), task.closed_at - began)),
-        "left": show.span(abs(task.due_at - task.closed_at)),
+        "took": show.length(task.closed_at - began),
+        "left": show.length(abs(task.due_at - task.closed_at)),
     }
     if task.closed_at <= task.due_at:
         return _("After %(took)s, %(left)s before the promise ran out.") % took

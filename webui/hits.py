@@ -103,7 +103,7 @@ def of_task(parts: Parts, line: TaskLine, q: str) -> Hit:
     view = owed.view(parts, line)
     callback = line.kind == "callback"
     who = view.client_name or (show.tel(view.number).striptags() if view.number else "")
-    due = show.at(line.due_at).striptags() if line.due_at and line.state == "open" else ""
+    due = show.at_minute(line.due_at).striptags() if line.due_at and line.state == "open" else ""
     done = "" if line.state == "open" else _("closed")
     more = " · ".join(part for part in (who[:60], due, done) if part)
     href = f"/callbacks?id={line.id}" if callback else f"/tasks?id={line.id}"

@@ -112,6 +112,11 @@ def at(moment: datetime | None) -> Markup:
     return _time(moment, f"{mine.day} {_months(i18n.language())[mine.month]}{year} {_minute(mine)}")
 
 
+def at_minute(moment: datetime) -> Markup:
+    """The same without seconds: when something is due is agreed on in minutes."""
+    return at_time(moment) if day_of(moment) == day_of(clock.now()) else at(moment)
+
+
 def _time(moment: datetime, words: str) -> Markup:
     return _TIME % (iso(moment), exact(moment), words)
 
@@ -123,6 +128,11 @@ def span(length: timedelta) -> str:
     if length < timedelta(minutes=90):
         return _minutes(length // timedelta(minutes=1), i18n.language())
     return format_timedelta(length, granularity="hour", threshold=1.5, format="short", locale=i18n.locale())
+
+
+def length(time: timedelta) -> str:
+    """The same within a sentence, a minute at least: "now" is no length of time."""
+    return span(max(timedelta(minutes=1), time))
 
 
 @lru_cache(maxsize=512)
@@ -192,5 +202,5 @@ def text(value: object) -> Markup:
 FILTERS = {
     "ago": ago, "at": at, "at_time": at_time, "exact": exact, "iso": iso, "day": day, "day_short": day_short,
     "duration": duration, "tel": tel, "initials": initials, "text": text, "span": span, "a_day": a_day,
-    "at_second": at_second,
+    "at_second": at_second, "at_minute": at_minute,
 }  # fmt: skip

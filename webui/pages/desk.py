@@ -147,13 +147,13 @@ async def steps_of(visit: Visit, due: list[OwedView]) -> list[Step]:
 
 
 def _step(task: OwedView, *, first: bool) -> Step:
-    name = task.client_name or _("the unknown caller")
+    name = task.client_name or (show.tel(task.number).striptags() if task.number else _("the unknown caller"))
     word = (_("Call back %(name)s.") if first else _("Then %(name)s.")) % {"name": name}
     left = (task.due_at - clock.now()) if task.due_at else None
     more = ""
     if left is not None:
         late = left.total_seconds() < 0
         more = (_("The promise ran out %(span)s ago.") if late else _("%(span)s left.")) % {
-            "span": show.span(abs(left))
+            "span": show.length(abs(left))
         }
     return Step(word, more, number=task.number or "", name=name, whom=f"task:{task.id}")
