@@ -28,7 +28,8 @@ def events(axis: Axis, parts: Sequence[Part], call: Mapping[str, Any], gaps: Seq
     for part in parts:
         found += _of_part(axis, part)
         found += [event for did in part.did if (event := _did(axis, part, did)) is not None]
-    found += [_transfer(axis, one) for one in call.get("transfers") or []]
+    names = {part.who: part.shown for part in parts if part.who}
+    found += [_transfer(axis, one, names) for one in call.get("transfers") or []]
     found += [_gap(axis, gap) for gap in gaps]
     kinds = {did.kind for part in parts for did in part.did}
     found += _undated(call, kinds, max((event.offset for event in found), default=0.0))
@@ -106,9 +107,10 @@ def _gap(axis: Axis, gap: Gap) -> Event:
     return Event(axis.offset(gap.at), mark, _("Recording paused for %(time)s") % said)
 
 
-def _transfer(axis: Axis, one: Mapping[str, Any]) -> Event:
+def _transfer(axis: Axis, one: Mapping[str, Any], people: Mapping[str, str]) -> Event:
     mark = Mark("", "phone-forwarded", _("Transferred"))
-    names = {"from": one.get("from") or one.get("from_") or "?", "to": one.get("to") or "?"}
+    who, to = str(one.get("from") or one.get("from_") or "?"), str(one.get("to") or "?")
+    names = {"from": people.get(who, who), "to": people.get(to, to)}
     kinds = {
         "blind": _("%(from)s transferred to %(to)s without asking"),
         "attended": _("%(from)s transferred to %(to)s after asking"),

@@ -110,5 +110,5 @@ async def test_an_attended_transfer_is_a_hold_a_question_and_a_talk_of_the_secon
     assert len(rows) == 1, "one call, one file: none is doubled"
     _status, shown = await page(desk, f"/calls/{row['id']}")
     text = shown.decode()
-    assert "op101 asked op102 for 0:0" in text and "101 transferred to 102 after asking" in text
+    assert "op101 asked op102 for 0:0" in text and "op101 transferred to op102 after asking" in text
     assert text.index('aria-label="op101: ') < text.index('aria-label="op102: ')

@@ -99,7 +99,7 @@ def test_what_happened_is_told_in_order_with_names() -> None:
     assert [event.words for event in told if event.offset in (0, 20, 60, 100)] == [
         "Called Sales line, queue Sales",
         "Person 101 answered, phone 101",
-        "101 transferred to 102 after asking",
+        "Person 101 transferred to 102 after asking",
         "On hold for 0:09 in all",
         "The client hung up",
     ]

@@ -267,7 +267,7 @@ def facts(line: CallLine) -> list[tuple[str, str]]:
         (_("Outcome"), rows.fate_of(line) or words.outcome(line.outcome) or "—"),
         (_("In all"), duration(line.total_s)),
         (_("On hold"), duration(line.hold_s)),
-        (_("Number called"), line.called or "—"),
+        (_("Number called"), show.tel(line.called) if line.called else "—"),
         (_("PBX"), line.pbx),
         (_("Channel"), line.channel),
         (_("Unique id"), line.uniqueid),
