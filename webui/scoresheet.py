@@ -148,7 +148,8 @@ def _key(question: Question, n: int, value: str) -> str:
 def total_of(form: Form, found: Score) -> Total:
     """The foot of the form."""
     now, best = found.total, found.best
-    where = form.band(now) if now is not None else None
+    judged = found.complete or found.fatal or bool(now)  # a form that was just opened says nothing of the operator
+    where = form.band(now) if now is not None and judged else None
     fatal = ""
     if found.fatal:
         was = scorewords.points(found.earned)
