@@ -9,7 +9,7 @@ import { caller, fill, shownState, stateWord, type PopData } from "./popdata";
 import { focusNext } from "./sheet";
 import { card, heed, live, refresh, said } from "./sheetview";
 import { hush, ring } from "./sound";
-import { ripple } from "./ripple";
+import { ripple, rippleNow } from "./ripple";
 import { remind, type ReminderData } from "./remind";
 
 const GONE_AFTER = 3000;
@@ -145,6 +145,12 @@ const ACTS: Record<string, (pop: PopData, leads: boolean) => void> = {
   "pop.ended": ended,
 };
 
+/** A call's own page and its notes; what lists calls hears of it with the others. */
+function changed(call: string): void {
+  void reread(call);
+  rippleNow(`call-${call}`);
+}
+
 function heard(frame: Frame, leads: boolean): void {
   if (frame.type === "refetch") {
     said.clear();
@@ -158,8 +164,9 @@ function heard(frame: Frame, leads: boolean): void {
     act(pop, leads);
   }
   if (frame.type === "task.reminded") remind(frame.data as unknown as ReminderData, leads);
-  if (frame.type === "call.changed") void reread(String(frame.data["call"]));
-  ripple(frame.type.split(".")[0] ?? "");
+  if (frame.type === "call.changed") changed(String(frame.data["call"]));
+  if (frame.type === "operator.changed") rippleNow("operator");
+  else ripple(frame.type.split(".")[0] ?? "");
 }
 
 function everything(): void {
