@@ -35,4 +35,5 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 async def _line(visit: Visit, bad: str = "") -> web.Response:
     call = visit.request.match_info["id"][:40]
-    return visit.part("desk/taping.html", taping=await gaps.taping_of(visit.parts, visit.actor, call), taping_bad=bad)
+    found = await gaps.taping_of(visit.parts, visit.actor, call)
+    return visit.part("desk/taping.html", call=call, taping=found, taping_bad=bad)
