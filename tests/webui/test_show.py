@@ -7,6 +7,7 @@ from babel.dates import format_datetime, format_timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcrm.kernel import clock
 from webui import i18n, show
 
 
@@ -40,3 +41,11 @@ def _say_as_babel_does(moment: datetime, length: timedelta) -> None:
     forms = ("d MMM yyyy HH:mm", "d MMM HH:mm", "HH:mm:ss")
     assert show.at(moment).striptags() in [said(form) for form in forms]
     assert show.span(length) == format_timedelta(length, "minute", threshold=2, format="short", locale=locale)
+
+
+def test_a_length_in_a_sentence_is_a_minute_at_least_and_a_due_time_has_no_seconds() -> None:
+    assert show.span(timedelta(seconds=5)) == "now"
+    assert show.length(timedelta(seconds=5)) == show.span(timedelta(minutes=1)) == "1 min"
+    today, tomorrow = clock.now().replace(hour=12, minute=0, second=30), clock.now() + timedelta(days=1)
+    assert show.at_minute(today).striptags() == "12:00"
+    assert show.at_minute(tomorrow) == show.at(tomorrow)
