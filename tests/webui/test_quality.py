@@ -80,8 +80,11 @@ async def test_a_call_is_scored_beside_its_story_saved_as_it_goes_and_submitted(
     assert 'href="/calls/talked?score=new"' in await text_of(vera, "/calls/talked")
     page = await text_of(vera, "/calls/talked?score=new")
     assert "Score: Sales, form 1" in page and "“No” makes the whole score 0" in page
+    judged = re.compile(r'<div class="total">[^\n]*class="state"')
+    assert not judged.search(page), "a form that was just opened says nothing of the operator"
     async with vera.post("/quality/calls/talked/draft", data=sheet(q8="", q7="no")) as answer:
         kept = await answer.json()
+    assert judged.search(kept["total"])
     assert kept["open"] == ["q8"] and kept["silent"] == ["q7"] and kept["version"] == 1
     assert "1 left: ends at" in kept["total"] and kept["sums"]["s1"] == "15"
     page = await text_of(vera, "/calls/talked?score=new")
