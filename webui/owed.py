@@ -47,7 +47,7 @@ class OwedView:
 def view(parts: Parts, task: TaskLine, here: int | None = None) -> OwedView:
     """One row."""
     called_at = show.at_time(task.called_at).striptags() if task.called_at else ""
-    tried = _("tried %(times)s") % {"times": words.times(task.attempts).lower()}
+    tried = _("tried %(times)s") % {"times": words.times(task.attempts).lower()} if task.attempts else _("agreed on")
     return OwedView(
         id=task.id,
         state=task.state,

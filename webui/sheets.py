@@ -137,7 +137,8 @@ async def _filled(parts: Parts, actor: Actor, sheet: Sheet) -> Sheet:
 def task_item(task: TaskLine) -> Item:
     """Something that is owed."""
     if task.kind == "callback":
-        word = _("Callback, tried %(times)s") % {"times": words.times(task.attempts).lower()}
+        tried = {"times": words.times(task.attempts).lower()}
+        word = _("Callback, tried %(times)s") % tried if task.attempts else _("Callback, agreed on")
         return Item("phone-outgoing", word, f"/callbacks?id={task.id}", due=task.due_at)
     return Item("square-check", task.title, f"/tasks?id={task.id}", due=task.due_at)
 

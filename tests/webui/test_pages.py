@@ -1,12 +1,15 @@
 """The pages: what stands on them, that nothing hostile gets in, that forms keep what was typed."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from callcrm.accounts.policy import Actor
+from callcrm.kernel import clock
+from callcrm.tasks import service as tasks
 from tests import people
 from tests.webui import office
 from tests.webui.conftest import Web, text_of
@@ -191,3 +194,12 @@ async def test_the_palette_finds_clients_pages_and_actions(busy: Web) -> None:
     assert "Budi Santoso" in await text_of(client, "/palette?q=1112233")
     text = await text_of(client, "/palette?q=call")
     assert 'href="/calls"' in text and 'href="/accounts"' not in text
+
+
+async def test_a_call_back_that_was_agreed_on_was_not_tried_no_times(busy: Web) -> None:
+    due = clock.now() + timedelta(hours=1)
+    wish = {"kind": "callback", "title": "Call back", "number": "+79161230000", "due_at": due}
+    await busy.parts.writer.do(lambda unit: tasks.add_task(unit, people.OLGA, wish), name="task")
+    text = await text_of(await busy.client(people.OLGA), "/desk/work")
+    assert "agreed on" in text
+    assert "0 times" not in text
