@@ -114,6 +114,8 @@ async def test_an_operator_disputes_his_score_and_a_supervisor_corrects_it(desk:
     complaints += await violations(vera)
     await vera.click("[data-row] a")
     complaints += await violations(vera)
+    await vera.keyboard.press("n")
+    await expect(vera.get_by_label("Your answer")).to_be_focused()
     await vera.get_by_role("button", name="Correct the score…").click()
     await vera.locator('[data-question="card"] label', has_text="Yes").click()
     await expect(vera.locator(".total")).to_contain_text("100")
