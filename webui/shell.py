@@ -1,5 +1,6 @@
 """What stands around every page: places, own state, lights, and the live call."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -64,11 +65,11 @@ class Shell:
     said: str
 
 
-async def shell_of(request: web.Request, parts: Parts, actor: Actor) -> Shell:
-    """Read the frame for a page."""
+async def shell_of(request: web.Request, parts: Parts, actor: Actor, hint: Mapping[str, str] | None = None) -> Shell:
+    """Read the frame for a page; `hint` as in `sheets.sheet_of`."""
     from webui.middleware import push_address
 
-    sheet = await sheet_of(parts, actor)
+    sheet = await sheet_of(parts, actor, hint)
     me = await me_of(parts, actor, sheet)
     figures = await figures_of(parts, actor)
     link = links.worst(await links.all_links(parts))

@@ -95,9 +95,9 @@ async def _new_password(visit: Visit, form: dict[str, str]) -> None:
 
 @routes.route("GET", "/shell/me")
 async def strip(request: web.Request) -> web.StreamResponse:
-    """Own state and today's figures, for the strip."""
+    """Own state and today's figures, for the strip; `said`: what the browser was just told of its pops."""
     visit = Visit(request)
-    found = await shell.shell_of(request, visit.parts, visit.actor)
+    found = await shell.shell_of(request, visit.parts, visit.actor, {"said": visit.query.get("said", "")})
     return visit.part("shell/strip_me.html", shell=found)
 
 

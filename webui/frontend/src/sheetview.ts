@@ -21,10 +21,15 @@ export function heed(pop: PopData): void {
   window.setTimeout(() => said.get(pop.pop) === pop && said.delete(pop.pop), FORGOTTEN_AFTER);
 }
 
+/** How the pops stand that were told of, but for the one that is handed on with all it said. */
+function stackOf(pop?: PopData): { said?: string } {
+  const others = [...said.values()].filter((one) => one.pop !== pop?.pop).slice(-8);
+  return others.length ? { said: JSON.stringify(others.map((one) => [one.pop, one.call, one.state, one.phone])) } : {};
+}
+
 /** What the messages told, handed on: of the pop that is asked for all, of the others how they stand. */
 function hints(pop: PopData | undefined): string {
-  const others = [...said.values()].filter((one) => one.pop !== pop?.pop).slice(-8);
-  const stack = others.length ? { said: JSON.stringify(others.map((one) => [one.pop, one.call, one.state, one.phone])) } : {};
+  const stack = stackOf(pop);
   const told = pop ? { pop: pop.pop, call: pop.call, state: pop.state, reason: pop.reason, by: pop.answered_by, phone: pop.phone } : {};
   const query = new URLSearchParams({ ...told, ...stack }).toString();
   return query ? `&${query}` : "";
@@ -65,3 +70,14 @@ export async function card(): Promise<void> {
   const path = `/desk/client?pop=${sheet.dataset["pop"] ?? ""}&call=${sheet.dataset["call"] ?? ""}`;
   await htmx.ajax("GET", path, { target: "#client", swap: "outerMorph" });
 }
+
+interface Asking {
+  ctx: { sourceElement: Element; request: { body: FormData } };
+}
+
+/** Own state in the strip is read when a message tells of it: with what the messages told of the pops. */
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement, request } = (event as CustomEvent<Asking>).detail.ctx;
+  if (sourceElement.id !== "strip-me") return;
+  for (const [name, value] of Object.entries(stackOf())) request.body.set(name, value as string);
+});
