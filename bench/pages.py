@@ -91,7 +91,14 @@ async def wanted(database: Database) -> list[Wanted]:
                 .limit(1)
             )
         ).one()
-        call_id = await db.scalar(select(CallRow.id).where(CallRow.at <= deep).order_by(CallRow.at.desc()).limit(1))
+        # One that both may read.
+        his = select(User.id).where(User.name == WHO[0]).scalar_subquery()
+        call_id = await db.scalar(
+            select(CallRow.id)
+            .where(CallRow.at <= deep, CallRow.operator_id == his)
+            .order_by(CallRow.at.desc())
+            .limit(1)
+        )
         named = (
             await db.execute(
                 select(Client.name, ClientNumber.e164)
