@@ -23,7 +23,8 @@ from webui.writing import Writing
 TOLD = frozenset({"offered", "answered", "wrapup", "withdrawn", "closed"})
 #: How it tells of its other pops; and the longest such text that is read.
 SAID = ("pop", "call", "state", "phone")
-MOST_SAID = 4000
+MOST_SAID, MOST_WORD = 4000, 200
+HINTS = ("open", "pop", "call", "state", "reason", "by", "phone", "said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,11 @@ def waits(pop: PresentPop, policy: str) -> bool:
     if pop.opened_at is not None or pop.state == "withdrawn":
         return False
     return policy == "hand" or (policy == "answered" and pop.state == "offered")
+
+
+def hint_of(query: Mapping[str, str]) -> dict[str, str]:
+    """What the browser was just told, from the parameters of its address, as `told` takes it."""
+    return {name: query[name][: MOST_SAID if name == "said" else MOST_WORD] for name in HINTS if query.get(name)}
 
 
 def told(pops: list[PresentPop], hint: Mapping[str, str], phone: str = "") -> list[PresentPop]:

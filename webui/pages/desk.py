@@ -17,7 +17,7 @@ from callcrm.tasks import queries as tasks
 from callcrm.tasks.queries import TaskFilters, TaskLine
 from callcrm.tasks.tabs import Asked
 from webui import owed, rows, sheets, show, timeline
-from webui.desk import Sheet
+from webui.desk import Sheet, hint_of
 from webui.i18n import _, ngettext
 from webui.owed import OwedView
 from webui.pages.clients import card_of
@@ -62,7 +62,7 @@ async def work(request: web.Request) -> web.StreamResponse:
 async def live(request: web.Request) -> web.StreamResponse:
     """The sheet of one pop, or of the one that is open; empty when there is none."""
     visit = Visit(request)
-    sheet = await sheets.sheet_of(visit.parts, visit.actor, visit.query)
+    sheet = await sheets.sheet_of(visit.parts, visit.actor, hint_of(request.query))
     async with visit.parts.database.read() as db:
         person = await accounts.person(db, visit.actor.name)
     on_shift = bool(person and person.on_shift_since)
@@ -73,7 +73,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 async def pop(request: web.Request) -> web.StreamResponse:
     """The sheet of one pop by its id."""
     visit = Visit(request)
-    hint = {**visit.query, "pop": request.match_info["pop"][:32]}
+    hint = hint_of(request.query) | {"pop": request.match_info["pop"][:32]}
     sheet = await sheets.sheet_of(visit.parts, visit.actor, hint)
     return visit.part("desk/live.html", sheet=sheet, shell_desk=True, on_shift=True)
 
@@ -82,7 +82,7 @@ async def pop(request: web.Request) -> web.StreamResponse:
 async def client(request: web.Request) -> web.StreamResponse:
     """The centre: the card of the open call's client, or what to do next."""
     visit = Visit(request)
-    sheet = await sheets.sheet_of(visit.parts, visit.actor, visit.query | {"state": visit.query.get("state", "")})
+    sheet = await sheets.sheet_of(visit.parts, visit.actor, hint_of(request.query))
     return visit.part("desk/client.html", **await client_of(visit, sheet, await work_of(visit)))
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from callcrm.accounts import passwords, service, signing_in
 from callcrm.kernel.errors import Invalid
 from callcrm.tasks import feeds
-from webui import shell, words
+from webui import desk, shell, words
 from webui.i18n import _
 from webui.routes import Routes
 from webui.visit import SESSION, Visit
@@ -97,7 +97,7 @@ async def _new_password(visit: Visit, form: dict[str, str]) -> None:
 async def strip(request: web.Request) -> web.StreamResponse:
     """Own state and today's figures, for the strip; `said`: what the browser was just told of its pops."""
     visit = Visit(request)
-    found = await shell.shell_of(request, visit.parts, visit.actor, {"said": visit.query.get("said", "")})
+    found = await shell.shell_of(request, visit.parts, visit.actor, desk.hint_of(request.query))
     return visit.part("shell/strip_me.html", shell=found)
 
 
