@@ -61,9 +61,9 @@ async def test_a_part_that_cannot_be_read_or_changed_leaves_what_stands_there_an
     await office.fill(desk.running.writer)
     page = await desk.page(people.OLGA)
     words = "The database is away; try again in a moment."
-    await page.route("**/shell/me", lambda one: one.fulfill(status=503, content_type="text/plain", body=words))
+    await page.route("**/shell/me*", lambda one: one.fulfill(status=503, content_type="text/plain", body=words))
     await page.route("**/dial", lambda one: one.fulfill(status=503, content_type="text/plain", body=words))
-    async with page.expect_response("**/shell/me"):
+    async with page.expect_response("**/shell/me*"):
         await page.evaluate("document.body.dispatchEvent(new CustomEvent('push-operator'))")
     await page.evaluate("new Promise(done => setTimeout(done, 50))")
     await expect(page.locator("#strip-me .me")).to_be_visible()
