@@ -203,6 +203,7 @@ class Pop(Base):
     """One screen-pop for one person, and how long each step took.
 
     `state`: offered → answered → wrapup → closed, or withdrawn (`reason`: elsewhere, given_up, …).
+    `late_page`: nobody had a page open when it rang; what was sent and painted, was so to one that came later.
     """
 
     __tablename__ = "pops"
@@ -215,6 +216,7 @@ class Pop(Base):
     state: Mapped[str] = mapped_column(String(10), default="offered")
     reason: Mapped[str] = mapped_column(String(40), default="")
     answered_by: Mapped[str] = mapped_column(String(80), default="")
+    late_page: Mapped[bool] = mapped_column(default=False)
     sent_at: Mapped[datetime | None]
     painted_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import RowMapping, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcrm.calls.tables import Pop as PopRow
@@ -33,11 +33,12 @@ OLDEST = timedelta(hours=12)
 
 @dataclass(slots=True)
 class Times:
-    """When one pop was sent, painted and opened."""
+    """When one pop was sent, painted and opened; `late_page`: to a page that was not open yet when it rang."""
 
     sent_at: datetime | None = None
     painted_at: datetime | None = None
     opened_at: datetime | None = None
+    late_page: bool = False
 
 
 class PopBook:
@@ -165,11 +166,14 @@ class Batch:
             await _SET_TIMES.run(unit.db, [_time_row(pop, times) for pop, times in self.times])
 
 
-# The first moment stays, whoever writes second.
+# The first moment stays, whoever writes second, and what was known of its page.
 _SET_TIMES = Prepared(
     update(PopRow)
     .where(PopRow.at == bindparam("b_at"), PopRow.id == bindparam("b_id"))
     .values(
+        late_page=case(
+            (PopRow.sent_at.is_(None), bindparam("b_late", type_=PopRow.late_page.type)), else_=PopRow.late_page
+        ),
         sent_at=func.coalesce(PopRow.sent_at, bindparam("b_sent", type_=PopRow.sent_at.type)),
         painted_at=func.coalesce(PopRow.painted_at, bindparam("b_painted", type_=PopRow.painted_at.type)),
         opened_at=func.coalesce(PopRow.opened_at, bindparam("b_opened", type_=PopRow.opened_at.type)),
@@ -183,6 +187,7 @@ def _time_row(pop: Pop, times: Times) -> dict[str, object]:
         "b_at": pop.at,
         "b_id": pop.id,
         "b_sent": times.sent_at,
+        "b_late": times.late_page,
         "b_painted": times.painted_at,
         "b_opened": times.opened_at,
     }

@@ -30,10 +30,15 @@ class Unpainted:
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Pops of late: seconds from the phone's event to the painted frame; None where nothing was painted."""
+    """Pops of late: seconds from the phone's event to the painted frame; None where nothing was painted.
+
+    `late`: those that were painted by a page which was opened after the phone had rung; how long that took is no
+    matter of the way of a pop.
+    """
 
     pops: int = 0
     painted: int = 0
+    late: int = 0
     median_s: float | None = None
     p95_s: float | None = None
     unsent: int = 0
@@ -45,7 +50,7 @@ async def latencies(db: AsyncConnection, now: datetime) -> Latencies:
     """The newest pops, as their receipts tell."""
     person = func.coalesce(func.nullif(User.full_name, ""), User.name, "").label("person")
     statement = (
-        select(Pop.at, Pop.call_id, Pop.sent_at, Pop.painted_at, Pop.closed_at, person)
+        select(Pop.at, Pop.call_id, Pop.late_page, Pop.sent_at, Pop.painted_at, Pop.closed_at, person)
         .outerjoin(User, User.id == Pop.user_id)
         .where(Pop.at > now - LATELY)
         .order_by(Pop.at.desc(), Pop.id)
@@ -55,12 +60,14 @@ async def latencies(db: AsyncConnection, now: datetime) -> Latencies:
 
 
 def figures(rows: Sequence[Any]) -> Latencies:
-    """The same from rows (at, call_id, sent_at, painted_at, closed_at, person), the newest first."""
-    took = sorted(max(0.0, (row.painted_at - row.at).total_seconds()) for row in rows if row.painted_at)
+    """The same from rows (at, call_id, late_page, sent_at, painted_at, closed_at, person), the newest first."""
+    painted = [row for row in rows if row.painted_at]
+    took = sorted(max(0.0, (row.painted_at - row.at).total_seconds()) for row in painted if not row.late_page)
     never = [row for row in rows if row.painted_at is None and not _over_at_once(row)]
     return Latencies(
         pops=len(rows),
-        painted=len(took),
+        painted=len(painted),
+        late=len(painted) - len(took),
         median_s=percentile(took, 50),
         p95_s=percentile(took, 95),
         unsent=sum(row.sent_at is None for row in never),

@@ -30,14 +30,14 @@ class Receipts:
         self._woken = asyncio.Event()
         self._messages: dict[str, str] = {}
 
-    def shown(self, pop: Pop, message: str) -> None:
-        """A pop went out under this message id to somebody who came later."""
+    def shown(self, pop: Pop, message: str, *, late_page: bool = True) -> None:
+        """A pop went out under this message id to somebody who came later, or who was there (not `late_page`)."""
         self._messages[message] = pop.id
         while len(self._messages) > REMEMBERED:
             del self._messages[next(iter(self._messages))]
         times = self._book.times(pop.id)
         if times.sent_at is None:
-            times.sent_at = clock.now()
+            times.sent_at, times.late_page = clock.now(), late_page
             self._book.timed(pop.id)
 
     def sent(self, pop: Pop, message: str, happened: datetime, *, first: bool, seen: bool) -> None:
@@ -47,7 +47,7 @@ class Receipts:
         if not seen:
             metrics.UNSEEN.inc(first)
             return
-        self.shown(pop, message)
+        self.shown(pop, message, late_page=not first)
         if not first:
             return
         metrics.EVENT_TO_SENT.observe(max(0.0, (clock.now() - happened).total_seconds()))

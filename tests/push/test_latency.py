@@ -17,18 +17,20 @@ from tests.people import OLGA, hire
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
 
-def row(n: int, sent: float | None, painted: float | None, closed: float | None = None) -> dict[str, object]:
+def row(
+    n: int, sent: float | None, painted: float | None, closed: float | None = None, *, late: bool = False
+) -> dict[str, object]:
     """A pop, so many minutes ago; the rest is seconds after it."""
     at = NOW - timedelta(minutes=n)
     after = {"sent_at": sent, "painted_at": painted, "closed_at": closed}
     times = {name: None if s is None else at + timedelta(seconds=s) for name, s in after.items()}
-    return {"at": at, "id": f"pop{n}", "call_id": f"call{n}", "user_id": OLGA.user_id, **times}
+    return {"at": at, "id": f"pop{n}", "call_id": f"call{n}", "user_id": OLGA.user_id, "late_page": late, **times}
 
 
 async def test_what_was_painted_is_measured_and_what_never_was_is_named(writer: Writer, database: Database) -> None:
     await hire(writer)
     rows = [row(1, 0.01, 0.04), row(2, 0.01, 0.06), row(3, 0.02, None), row(4, None, None), row(5, 0.01, None, 0.5)]
-    rows.append(row(60 * 25, 0.01, 9.0))
+    rows += [row(60 * 25, 0.01, 9.0), row(6, 8.0, 8.1, late=True)]
 
     async def keep(unit: Unit) -> None:
         await upsert(unit.db, Pop, rows)
@@ -36,7 +38,7 @@ async def test_what_was_painted_is_measured_and_what_never_was_is_named(writer: 
     await writer.do(keep, name="pops")
     async with database.read() as db:
         seen = await latencies(db, NOW)
-    assert (seen.pops, seen.painted, seen.unpainted, seen.unsent) == (5, 2, 1, 1)
+    assert (seen.pops, seen.painted, seen.late, seen.unpainted, seen.unsent) == (6, 3, 1, 1, 1)
     assert (seen.median_s, seen.p95_s) == (pytest.approx(0.04), pytest.approx(0.06))
     assert [(one.call, one.person, one.sent) for one in seen.named] == [
         ("call3", "Olga Bondar", True),

@@ -74,3 +74,18 @@ async def test_a_painted_pop_is_not_sent_again(stage: Stage) -> None:
     await stage.call(facts=[("call.ringing", "olga")])
     await olga.say(type="pop.painted", id=(await olga.next("pop.offered"))["data"]["pop"])
     assert await olga.quiet("pop.offered", 0.6)
+
+
+async def test_a_pop_is_known_to_have_waited_for_its_page(stage: Stage) -> None:
+    await stage.call(facts=[("call.ringing", "olga")])
+    await stage.saved()
+    olga = await stage.listen("olga", hello=False)
+    waited = await olga.next("pop.offered")
+    await stage.call(facts=[("call.ringing", "olga")])
+    at_once = await olga.next("pop.offered")
+    for one in (waited, at_once):
+        await olga.say(type="pop.painted", id=one["id"])
+    await olga.say(type="resume", after="")
+    await olga.next("hello")
+    assert (await stored(stage, waited["data"]["pop"])).late_page
+    assert not (await stored(stage, at_once["data"]["pop"])).late_page
