@@ -7,7 +7,7 @@ key (began, id) is the same from stream, replay, snapshot and CDR; `at` is the p
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, TextClause, text
+from sqlalchemy import Index, LargeBinary, TextClause, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcrm.kernel.schema import Base, Json, Key, String
@@ -216,7 +216,7 @@ class Pop(Base):
     state: Mapped[str] = mapped_column(String(10), default="offered")
     reason: Mapped[str] = mapped_column(String(40), default="")
     answered_by: Mapped[str] = mapped_column(String(80), default="")
-    late_page: Mapped[bool] = mapped_column(default=False)
+    late_page: Mapped[bool] = mapped_column(default=False, server_default=false())
     sent_at: Mapped[datetime | None]
     painted_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """A client that was away is told everything or told to refetch; it never misses silently."""
 
 import json
+from itertools import count
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,9 @@ STEPS = st.lists(st.sampled_from(["ring", "answer", "end", "change", "task", "ot
 #: Whether changes of calls, which are gathered for a moment, are told before the cut and before the return.
 REST = st.tuples(st.booleans(), st.booleans())
 
+#: Who is told of everything since ever hears the ends of former plays, too: no two have the same name.
+_ENDS = count(1)
+
 
 class Script:
     """Plays steps on one call after another."""
@@ -25,7 +29,6 @@ class Script:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.call = ""
-        self.ends = 0
 
     async def play(self, step: str) -> None:
         if step == "ring" or not self.call:
@@ -56,8 +59,7 @@ class Script:
     async def finish(self) -> str:
         """A last message that everybody gets, behind all others; its queue's name."""
         await self.rest()
-        self.ends += 1
-        name = f"end {self.ends}"
+        name = f"end {next(_ENDS)}"
 
         async def tell(unit: Unit) -> None:
             unit.fact("queue.changed", stream=STREAM, pbx="office", queue=name)
