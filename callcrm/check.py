@@ -22,7 +22,7 @@ from ami.errors import AmiError
 from ami.messages import Message, first
 from ami.rights import survey
 from ami.session import LoginFailed, Session
-from callcrm import vaultcheck
+from callcrm import cdrcheck, vaultcheck
 from callcrm.accounts.tables import Phone, User
 from callcrm.kernel.database import Database
 from callcrm.kernel.errors import StartupError
@@ -99,6 +99,8 @@ async def check(file: Path | None) -> AsyncIterator[Finding]:
             yield finding
         for finding in () if name in settings.vault.fetched else recordings(name, pbx):
             yield finding
+        told = await cdrcheck.finding(name, pbx)
+        yield Finding(Grade(told.grade), told.subject, told.words)
     async for found in vaultcheck.findings(settings):
         yield Finding(Grade(found.grade), found.subject, found.words)
     for finding in _addresses(settings):

@@ -69,6 +69,30 @@ def _address(text: str, schemes: tuple[str, str], example: str) -> str:
     return text.rstrip("/")
 
 
+def _cdr_source(text: str) -> str:
+    # The text itself is never said: a database's address has a password in it.
+    scheme, there, _ = text.partition("://")
+    wanted = 'write "/var/log/asterisk/cdr-csv/Master.csv", "sqlite:////var/log/asterisk/master.db", '
+    wanted += '"postgresql://user:password@host/asterisk" or "mysql://user:password@host/asteriskcdrdb"'
+    if there and scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres", "mysql", "mariadb"):
+        raise ValueError(f"this is no place of a CDR that callcrm can read: {wanted}")
+    if there and not urlsplit(text).path.strip("/"):
+        raise ValueError(f"this names no database: {wanted}")
+    return text
+
+
+def _table(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?", name):
+        raise ValueError(f"{name!r} is no name of a table: write one such as cdr or public.cdr")
+    return name
+
+
+def _time_zone(name: str) -> str:
+    if name:
+        working_hours({}, time_zone=name)
+    return name
+
+
 Regex = Annotated[str, AfterValidator(_regex)]
 Country = Annotated[str, AfterValidator(_country)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -127,6 +151,9 @@ class PbxSettings(Section):
     dial_numbers: Regex = r"^\+?[0-9]{3,15}$"
     recordings: str = ""
     recordings_from: str = ""
+    cdr: Annotated[str, AfterValidator(_cdr_source)] = Field(default="", repr=False)
+    cdr_table: Annotated[str, AfterValidator(_table)] = "cdr"
+    cdr_timezone: Annotated[str, AfterValidator(_time_zone)] = ""
     parking_lot: str = Field(default="default", pattern=r"^[A-Za-z0-9_.-]{1,80}$")
     hold_max_s: int = Field(default=600, ge=10, le=3600)
     swap_code: str = Field(default="*4", pattern=r"^[0-9A-D*#]{1,8}$")

@@ -100,7 +100,7 @@ def _fault(fault: ErrorDetails, file: Path | None) -> str:
         return f"{where}{key} is not a table; write its settings under a heading such as {example}."
     if kind == "value_error":
         return f"{where}{key + ': ' if key else ''}{fault['ctx']['error']}."
-    given = "" if "secret" in key or "url" in key else f", not {fault['input']!r}"
+    given = "" if "secret" in key or "url" in key or key.endswith(".cdr") else f", not {fault['input']!r}"
     wanted = _WANTED.get(kind) or fault["msg"].removeprefix("Input should be ")
     return f"{where}{key} must be {wanted[0].lower()}{wanted[1:]}{given[:80]}; mend it."
 
