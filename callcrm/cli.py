@@ -97,7 +97,7 @@ def run(
 
 @app.command()
 def check(config: Config = None) -> None:
-    """Tries the settings, the database, every PBX and the recordings; one line a finding, with the mend."""
+    """Tries the settings, the database, every PBX, its recordings and its CDR; one line a finding, with the mend."""
     from callcrm import check as checking
 
     findings = 0
@@ -141,7 +141,7 @@ def reconcile(
     since: Annotated[str, typer.Option(metavar="TIME", help="From then on, e.g. 2026-11-21 or 2026-11-21T09:00.")] = "",
     config: Config = None,
 ) -> None:
-    """Fills gaps from the raw events that the PBX told; prints what was missing and is now there."""
+    """Fills gaps from the PBX's raw events and its own CDR; prints what was missing and is now there."""
     from callcrm import reconciling
     from callcrm.settings_file import load
 

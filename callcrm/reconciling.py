@@ -1,7 +1,7 @@
-"""`callcrm reconcile`: reads the raw events again that a PBX told, and writes the calls that the log lacks.
+"""`callcrm reconcile`: writes the calls that the log lacks, from the raw events that a PBX told and from its own CDR.
 
-The PBX's own CDR is not on the manager interface after the fact, so what was told while nobody listened cannot be
-had from here; each gap in listening is named instead.
+The raw events know more of a call and come first; the CDR knows of calls that were made while nobody listened. What
+remains unknown is named: gaps in listening where there is no CDR, and calls of which nobody heard the end.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from callcrm import house
+from callcrm import cdrgaps, house
 from callcrm.calls import service
 from callcrm.calls.call import Call, Change
 from callcrm.calls.replay import Replay
 from callcrm.calls.tables import CallRow
+from callcrm.cdrgaps import Missing
 from callcrm.commands import Office, opened
 from callcrm.kernel import clock
 from callcrm.kernel.errors import CallcrmError
 from callcrm.kernel.writer import Unit
 from callcrm.settings import PbxSettings, Settings
+from callcrm.telephony.cdrsource import CdrTrouble, source
 from callcrm.telephony.journal import read_back
 
 BATCH = 200
@@ -39,12 +41,31 @@ async def reconcile(settings: Settings, *, pbx: str, since: str) -> None:
     if pbx and pbx not in settings.pbx:
         raise CallcrmError(f"There is no PBX named {pbx}; there are {', '.join(settings.pbx) or 'none'}.")
     begin = moment(since) if since else clock.now() - timedelta(days=settings.journal.days)
+    troubles: list[str] = []
     async with opened(settings) as office:
         for name in [pbx] if pbx else settings.pbx:
             told = await read(office, name, settings.pbx[name], begin)
             missing = await absent(office, told.calls)
             await write(office, settings, missing)
             tell(name, told, missing, begin)
+            try:
+                await from_cdr(office, settings, name, begin, told)
+            except CdrTrouble as trouble:
+                tell_gaps(name, told, "the PBX's own CDR, which could not be read, knows of calls then")
+                troubles.append(f"{name}: {trouble}")
+    if troubles:
+        raise CallcrmError(" ".join(troubles))
+
+
+async def from_cdr(office: Office, settings: Settings, name: str, since: datetime, told: Told) -> None:
+    """Writes what the PBX's own CDR has and the log still has not, and tells it. Raises CdrTrouble."""
+    cdr = source(name, settings.pbx[name])
+    if cdr is None:
+        tell_gaps(name, told, f"the PBX's own CDR knows of calls then; set pbx.{name}.cdr to have them")
+        return
+    found = await cdrgaps.missing(office.database, cdr, settings.pbx[name], since, clock.now())
+    await write(office, settings, found.calls)
+    tell_cdr(name, found, told, since)
 
 
 def moment(text: str) -> datetime:
@@ -106,19 +127,44 @@ async def write(office: Office, settings: Settings, calls: Sequence[Call]) -> No
 
 
 def tell(name: str, told: Told, missing: Sequence[Call], since: datetime) -> None:
-    """What was missing and is now there, a line each; then what nobody can know."""
+    """What was missing and is now there, a line each."""
     for call in missing:
-        who = call.client or call.caller or "anonymous"
-        print(f"{name}: {_clock(call.at)} {call.direction} {who} to {call.called or '?'}: {call.outcome or 'ended'}")
-    for begin, end in told.gaps:
-        if end - begin > 1:
-            print(
-                f"{name}: nobody listened from {_clock(begin)} to {_clock(end)}; the PBX's own CDR knows of calls then"
-            )
+        print(f"{name}: {_line(call)}")
     print(
         f"{name}: {told.events} events since {since:%Y-%m-%d %H:%M} UTC tell of {len(told.calls)} calls; "
         f"{len(missing)} were missing and are now there."
     )
+
+
+def tell_cdr(name: str, found: Missing, told: Told, since: datetime) -> None:
+    """What came from the CDR, a line each; then what nobody can know."""
+    for call in found.calls:
+        print(f"{name}: {_line(call)} (from the CDR)")
+    for begin, end in told.gaps:
+        count = sum(begin <= (call.at or 0.0) <= end for call in found.calls)
+        if end - begin > 1:
+            which = f"{count} calls of then are from the CDR"
+            print(f"{name}: nobody listened from {_clock(begin)} to {_clock(end)}; {which}.")
+    for call in found.unheard:
+        print(f"{name}: nobody heard how a call ended, and the log keeps what it has; the CDR says: {_line(call)}")
+    if found.going_on:
+        print(f"{name}: {found.going_on} calls of the CDR are not over, or were so a moment ago, and are left alone.")
+    print(
+        f"{name}: {found.rows} rows of the CDR since {since:%Y-%m-%d %H:%M} UTC tell of {found.told} calls; "
+        f"{len(found.calls)} more were missing and are now there."
+    )
+
+
+def tell_gaps(name: str, told: Told, why: str) -> None:
+    """The gaps in listening that stay."""
+    for begin, end in told.gaps:
+        if end - begin > 1:
+            print(f"{name}: nobody listened from {_clock(begin)} to {_clock(end)}; {why}.")
+
+
+def _line(call: Call) -> str:
+    who = call.client or call.caller or "anonymous"
+    return f"{_clock(call.at)} {call.direction} {who} to {call.called or '?'}: {call.outcome or 'ended'}"
 
 
 def _clock(at: float | None) -> str:
