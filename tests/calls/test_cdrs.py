@@ -36,7 +36,7 @@ def test_a_queue_that_answers_first_does_not_make_an_abandoned_call_answered() -
     rang = {**QUEUE, "disposition": "NO ANSWER", "billsec": 25}
     (call,) = calls([row(**rang), row(**rang, dstchannel="PJSIP/102-00000003")])
     assert (call.missed, call.outcome, call.queue, call.why) == (True, "missed", "sales", None)
-    assert [(one.operator, one.ring_s) for one in call.rang] == [("101", 25.0), ("102", 25.0)]
+    assert [(one.operator, one.ring_s) for one in call.rang] == [("101", None), ("102", None)]
 
 
 def test_who_was_answered_by_the_pbx_alone_was_missed() -> None:
@@ -56,7 +56,14 @@ def test_ring_all_is_one_call_and_the_others_stop_when_one_answers() -> None:
         ]
     )
     assert (call.answered_by, call.wait_s, call.answered_at) == (("101",), 7.0, NINE + 7)
-    assert [(one.operator, one.ring_s) for one in call.rang] == [("101", 7.0), ("102", 7.0)]
+    assert [one.operator for one in call.rang] == ["101", "102"]
+
+
+def test_how_long_a_phone_rang_is_told_only_where_nothing_came_before() -> None:
+    (direct,) = calls([row(disposition="NO ANSWER", billsec=0)])
+    (after_a_menu,) = calls([row(disposition="NO ANSWER", billsec=24, answer="2026-11-21 09:00:01")])
+    (in_a_queue,) = calls([row(disposition="NO ANSWER", billsec=0, lastapp="Queue", lastdata="sales")])
+    assert [one.rang[0].ring_s for one in (direct, after_a_menu, in_a_queue)] == [25.0, None, None]
 
 
 def test_when_the_pbx_answered_first_nobody_knows_since_when_they_talked() -> None:
@@ -123,6 +130,18 @@ def test_a_queues_member_behind_local_channels_is_the_one_who_answered() -> None
     assert (call.uniqueid, call.answered_by, call.wait_s, call.queue) == ("1795251600.1", ("104",), 6.0, "sales")
 
 
+def test_a_member_of_whose_line_there_is_no_row_is_known_by_the_local_channels_name() -> None:
+    (call,) = calls([row(**QUEUE, billsec=25, dstchannel="Local/104@from-queue-00000001;1")])
+    assert (call.missed, call.answered_by) == (False, ("104",))
+    assert [(leg.side, leg.who) for leg in call.legs] == [("trunk", "79161234567"), ("operator", "104")]
+
+
+def test_freepbx_tells_a_recording_by_its_name_alone() -> None:
+    name = "external-101-79161234567-20261121-090000-1795251600.1.wav"
+    (call,) = calls([row(recordingfile=name)])
+    assert [(one.file, one.first_lane) for one in call.recordings] == [(f"2026/11/21/{name}", "client")]
+
+
 def test_names_of_channels_come_again_after_a_restart() -> None:
     later = row(calldate="2026-11-21 09:10:00", uniqueid="1795252200.1", linkedid="")
     assert len(calls([row(linkedid=""), later])) == 2
@@ -144,6 +163,13 @@ def test_a_zone_that_is_set_wrong_is_put_right_by_the_uniqueid(zone: str) -> Non
     parties = cdrs.Parties([made], Sides())
     (call,) = cdrs.calls(cdrs.groups([made], parties.outside), parties, "pbx")
     assert (call.at, call.answered_at, call.total_s) == (NINE, NINE + 5, 25.0)
+
+
+def test_a_caller_for_whom_phones_rang_ten_thousand_times_is_still_one_call() -> None:
+    rang = {**QUEUE, "disposition": "NO ANSWER", "duration": 10, "billsec": 10}
+    many = [row(**rang, dstchannel=f"PJSIP/10{n % 9}-{n:08x}") for n in range(10_000)]
+    (call,) = calls([*many, row(**QUEUE, billsec=25)])
+    assert (call.answered_by, len(call.rang)) == (("101",), 10_001)
 
 
 def test_a_reading_is_of_numbers_for_dispositions_too() -> None:

@@ -158,7 +158,7 @@ class _Reading:
             caller=self._operator(self.caller) if self._way == "internal" else None,
             operator=self._operator(self.caller) if self._way == "outbound" else None,
             queue=fate.queue(self._group.rows),
-            rang=(*self._rang_for_him(), *(Rang(self._who(one), _ring_s(one), one.start) for one in self._rang())),
+            rang=(*self._rang_for_him(), *(Rang(self._who(one), _ring_s(one), one.rung) for one in self._rang())),
             talks=tuple(Talk(self._who(one), _talk_s(one), one.since) for one in self._talks),
             answered_by=tuple(self._who(one) for one in self._talks),
             answered_at=first.earliest if first is not None else None,
@@ -222,14 +222,13 @@ class _Reading:
     def _leg(self, one: Contact, uniqueid: str) -> CallLeg:
         side, ring_s = self._parties.side(one.channel), None if self._called_in(one) else _ring_s(one)
         since, talk_s = (one.since, _talk_s(one)) if one in self._talks else (None, None)
-        return CallLeg(one.channel, uniqueid, side, self._who(one), one.start, ring_s, since, talk_s, None)
+        return CallLeg(one.channel, uniqueid, side, self._who(one), one.rung, ring_s, since, talk_s, None)
 
 
 def _ring_s(one: Contact) -> float | None:
-    """How long it rang; a talk whose beginning is not known leaves that unknown, too."""
-    if one.answered:
-        return None if one.lifted is None else max(0.0, one.lifted - one.own.start)
-    return max(0.0, min(one.end, one.own.end) - one.own.start)
+    """How long it rang, where its beginning and its end are known."""
+    until = one.lifted if one.answered else min(one.end, one.own.end)
+    return None if one.rung is None or until is None else max(0.0, until - one.rung)
 
 
 def _talk_s(one: Contact) -> float | None:

@@ -19,9 +19,9 @@ _AT_ONCE_S = 2.0
 class Contact:
     """The client's line and `channel`: called, or calling; since when and until when it may have been.
 
-    `answered`: they talked; `since`: from when on, None where that is not known; `lifted`: when the phone was.
-    `row` has the client's line in it, `own` is the row that tells of the other party (the same, but for what stands
-    behind a Local pair).
+    `answered`: they talked; `since`: from when on, None where that is not known; so with `rung` and `lifted`, when the
+    phone began to ring and was lifted. `row` has the client's line in it, `own` is the row that tells of the other
+    party (the same, but for what stands behind a Local pair).
     """
 
     channel: str
@@ -30,6 +30,7 @@ class Contact:
     answered: bool
     since: float | None
     lifted: float | None
+    rung: float | None
     calling: bool
     row: Row
     own: Row
@@ -77,6 +78,12 @@ class Channels:
             found += [(one, own or row) for one, own in deeper if one not in (channel, half)]
         return found
 
+    def met(self, channel: str) -> list[tuple[str, Row | None]]:
+        """The same for the other side of a row; a Local pair of which there is no further row stands for itself."""
+        if other_half(channel) and not self.of(other_half(channel)):
+            return [(channel, None)]
+        return self.behind(channel) if channel else []
+
 
 def _across(row: Row, channel: str) -> str:
     return row.dstchannel if row.channel == channel else row.channel
@@ -87,21 +94,28 @@ def contacts(client: str, channels: Channels) -> list[Contact]:
     found: dict[str, Contact] = {}
     for row in channels.of(client):
         further = _across(row, client)
-        for party, own in channels.behind(further) if further else ():
+        for party, own in channels.met(further):
             if party != client:
-                one = _contact(client, party, row, own or row)
+                one = _contact(client, party, row, own or row, channels)
                 found[party] = _joined(found[party], one) if party in found else one
     return _since_the_others_stopped(sorted(found.values(), key=lambda one: (one.start, one.channel)), channels)
 
 
-def _contact(client: str, party: str, row: Row, own: Row) -> Contact:
+def _contact(client: str, party: str, row: Row, own: Row, channels: Channels) -> Contact:
     answered, calling = row.answered and own.answered, row.dstchannel == client
     behind = own is not row and own.dstchannel == party
     known = own.answer is not None and (own.answer - own.start >= _AT_ONCE_S or (behind and own.answer > own.start))
     # Who calls the client from behind a Local pair lifted his own phone then: when the client did, stands nowhere.
     lifted = own.answer if answered and known and not (calling and behind) else None
     since = None if lifted is None else max(row.start, lifted)
-    return Contact(party, row.start, row.end, answered, since, lifted, calling, row, own)
+    rung = own.start if _begins_with_ringing(own, lifted, channels) else None
+    return Contact(party, row.start, row.end, answered, since, lifted, rung, calling, row, own)
+
+
+def _begins_with_ringing(own: Row, lifted: float | None, channels: Channels) -> bool:
+    """A channel's first row begins with the channel: a menu, or the wait in a queue, may come before the ringing."""
+    first = channels.began(own.channel)[0].start == own.start and not other_half(own.channel)
+    return not first or (own.lastapp == "dial" and own.answer == lifted)
 
 
 def _joined(one: Contact, other: Contact) -> Contact:

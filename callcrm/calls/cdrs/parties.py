@@ -8,6 +8,7 @@ from callcrm.calls.cdrs.contacts import other_half
 from callcrm.calls.cdrs.row import Row
 from callcrm.telephony.sides import OPERATOR, OTHER, Sides, dialled_number, evidence
 
+_MEMBER = re.compile(r"Local/([0-9*]{2,6})@")
 _NUMBER = re.compile(r"\+?[0-9]{7,20}")
 
 
@@ -32,11 +33,16 @@ class Parties:
 
     def side(self, channel: str) -> str:
         """operator, trunk or other."""
-        return self._sides.of(endpoint_of(channel))[0] if self._party(channel) else OTHER
+        if not self._party(channel):
+            return OPERATOR if self.extension(channel) else OTHER
+        return self._sides.of(endpoint_of(channel))[0]
 
     def extension(self, channel: str) -> str:
-        """The operator's extension; empty for who is none."""
-        side, extension = self._sides.of(endpoint_of(channel)) if self._party(channel) else (OTHER, "")
+        """The operator's extension; empty for who is none. A Local channel has it in its name, if any."""
+        if not self._party(channel):
+            found = _MEMBER.match(channel)
+            return found.group(1) if found else ""
+        side, extension = self._sides.of(endpoint_of(channel))
         return extension if side == OPERATOR else ""
 
     def outside(self, channel: str) -> bool:

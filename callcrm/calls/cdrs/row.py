@@ -33,6 +33,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 LONGEST = 250
 _DISPOSITIONS = {"0": "NO ANSWER", "1": "NO ANSWER", "2": "FAILED", "4": "BUSY", "8": "ANSWERED", "16": "CONGESTION"}
 _AGE = re.compile(r"(?:^|-)([0-9]{9,11})\.([0-9]{1,12})$")
+_FREEPBX = re.compile(r"[^/]+-(20[0-9]{2})([0-9]{2})([0-9]{2})-[0-9]{6}-[0-9]{9,11}\.[0-9]+\.[A-Za-z0-9]+")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _DAY = 24 * 3600.0
@@ -114,7 +115,7 @@ def read(raw: Mapping[str, Any], zone: tzinfo | None) -> Row | None:
         dcontext=text["dcontext"],
         clid=text["clid"],
         did=text["did"],
-        recordingfile=text["recordingfile"],
+        recordingfile=_filed(text["recordingfile"]),
         answered=disposition == "ANSWERED" and answer is not None and bool(dstchannel),
     )
 
@@ -149,6 +150,12 @@ def _seconds(text: str) -> float | None:
     except ValueError:
         return None
     return seconds if 0.0 <= seconds < 30 * _DAY else None
+
+
+def _filed(name: str) -> str:
+    """FreePBX tells the file's name alone; it lies in the folder of the day in that name."""
+    found = _FREEPBX.fullmatch(name)
+    return f"{'/'.join(found.groups())}/{name}" if found else name
 
 
 def _end(told: float | None, start: float, duration: float | None) -> float:
