@@ -142,6 +142,17 @@ def test_freepbx_tells_a_recording_by_its_name_alone() -> None:
     assert [(one.file, one.first_lane) for one in call.recordings] == [(f"2026/11/21/{name}", "client")]
 
 
+def test_without_did_the_number_that_a_transfer_wrote_is_not_taken_for_the_line() -> None:
+    """The operator dialled 600 for the client; his own calls show that the context is the operators'."""
+    into = {"dst": "600", "dcontext": "office", "linkedid": ""}
+    queue = {"lastapp": "Queue", "lastdata": "support", "calldate": "2026-11-21 09:00:25"}
+    handed = [row(**into), row(**into, **queue, dstchannel="PJSIP/104-00000003")]
+    other = {"uniqueid": "1795252200.8", "calldate": "2026-11-21 09:10:00", "channel": "PJSIP/102-00000009"}
+    inner = row(**other, src="102", dst="101", dcontext="office", dstchannel="PJSIP/101-0000000a", linkedid="")
+    assert [call.called for call in calls([*handed, inner])] == [None, "101"]
+    assert calls([*handed, inner])[0].answered_by == ("101", "104")
+
+
 def test_names_of_channels_come_again_after_a_restart() -> None:
     later = row(calldate="2026-11-21 09:10:00", uniqueid="1795252200.1", linkedid="")
     assert len(calls([row(linkedid=""), later])) == 2

@@ -5,6 +5,7 @@ parking, pickup, who rang, and seconds where the CDR tells them. Not in a CDR, a
 holding, and transfers.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,17 @@ def compared(path: Path, got: list[Call], fields: tuple[str, ...] = FIELDS) -> l
         found = blurred(mine, by_pbx=bool(call["click_to_call"]))
         wrong += [f"{one}: {wanted[one]!r} is {found[one]!r}" for one in fields if wanted[one] != found[one]]
         wrong += _seconds(call, mine)
-    ids = {call["id"] for call in stream}
-    return wrong + [
-        f"more than was: {call['direction']} {call['called']}" for key, call in made.items() if key not in ids
-    ]
+    return wrong + [f"more than was: {one['direction']} {one['called']}" for one in _unknown(made.values(), stream)]
+
+
+def _unknown(made: Iterable[dict[str, Any]], stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that the stream has not, not even as a leg of another call.
+
+    A consultation that ends in an announcement shares no channel with the client's call, so that the CDR has two calls
+    of it. Where the log heard it, it knows the second one by that leg (`cdrgaps`).
+    """
+    ids, legs = {call["id"] for call in stream}, {leg["channel"] for call in stream for leg in call["legs"]}
+    return [one for one in made if one["id"] not in ids and one["channel"] not in legs]
 
 
 def _seconds(call: dict[str, Any], mine: dict[str, Any]) -> list[str]:
@@ -104,8 +112,7 @@ def test_the_cdr_of_a_stream_tells_the_same_calls(path: Path) -> None:
     assert compared(path, cdr_rows.calls(cdr_rows.told(path))) == []
 
 
-#: A consultation that ends in an announcement shares no channel with the client's call: it stays a call of its own.
-@pytest.mark.parametrize("path", [path for path in MORE if not path.name.startswith("attended_to_app")], ids=name)
+@pytest.mark.parametrize("path", MORE, ids=name)
 def test_the_cdr_of_another_dialplan_tells_the_same_calls(path: Path) -> None:
     assert compared(path, cdr_rows.calls(cdr_rows.told(path))) == []
 
@@ -114,15 +121,14 @@ def test_the_cdr_of_another_dialplan_tells_the_same_calls(path: Path) -> None:
 WITHOUT_DID = tuple(field for field in FIELDS if field != "called")
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in (*traces("jsonl.gz"), *MORE) if not path.name.startswith("attended_to_app")], ids=name
-)
+@pytest.mark.parametrize("path", (*traces("jsonl.gz"), *MORE), ids=name)
 def test_a_stock_file_without_linkedid_and_did_tells_the_same_calls(path: Path) -> None:
     got = cdr_rows.calls(cdr_rows.told(path, without=LUXURIES))
     assert compared(path, got, WITHOUT_DID) == []
     called = {call["id"]: call["called"] for call in replay_file(path)["calls"]}
-    inner = {call.id: call.called for call in got if call.called and len(call.called) > 3}
-    assert {key: number for key, number in inner.items() if called.get(key) != number} == {}
+    # A number of the house's own may be where he was transferred to: in one stream alone no operator may have dialled.
+    lines = {call.id: call.called for call in got if call.id in called and call.called and len(call.called) > 3}
+    assert {key: number for key, number in lines.items() if called[key] != number} == {}
 
 
 @pytest.mark.parametrize("path", traces("jsonl.gz"), ids=name)
