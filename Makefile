@@ -22,7 +22,7 @@ export UV_NO_PROGRESS := 1
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-asterisk run test lint bench lock image messages clean chromium asterisk container
+.PHONY: help setup demo demo-asterisk run test lint bench lock image messages clean chromium asterisk container mariadb
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ run: $(VENV)/ready ## the daemon on config/callcrm.toml
 	@mkdir -p data
 	@$(BIN)/callcrm run --config config/callcrm.toml $(ARGS)
 
-test: $(VENV)/dev chromium asterisk container lint ## set up the tools and run every check (ARGS="tests/ami -k login")
+test: $(VENV)/dev chromium asterisk container mariadb lint ## set up the tools and run every check (ARGS="tests/ami -k login")
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/dev ## style, types and the borders between the parts
@@ -110,6 +110,9 @@ asterisk: $(VENV)/dev
 	@$(BIN)/python -m tests.pbx install || { \
 		echo "no Asterisk here: the tests on a real one are skipped" >&2; [ "$$CI" != true ]; }
 
-# Without these tools nothing fails, in CI neither: not every machine may build images.
+# Without these nothing fails, in CI neither: not every machine may build images, or run one more server.
 container: $(VENV)/dev
 	@$(BIN)/python -m tests.container
+
+mariadb: $(VENV)/dev
+	@$(BIN)/python -m tests.mariadb

@@ -1,4 +1,4 @@
-"""A CDR in a database's table: SQLite, PostgreSQL, or MySQL and MariaDB where their driver is installed."""
+"""A CDR in a database's table: SQLite, PostgreSQL, MySQL or MariaDB."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -83,13 +83,7 @@ def _engine(cdr: CdrSource) -> AsyncEngine:
         options["connect_args"] = {"timeout": CONNECT_S, "command_timeout": STATEMENT_S, "server_settings": server}
     elif url.drivername.startswith("mysql"):
         options["connect_args"] = {"connect_timeout": round(CONNECT_S)}
-    try:
-        return create_async_engine(url, **options)
-    except ModuleNotFoundError:
-        raise CdrTrouble(
-            f"The CDR of {cdr.pbx} is in MySQL or MariaDB, whose driver is not installed; "
-            "install it beside callcrm: .venv/bin/pip install 'aiomysql>=0.3'."
-        ) from None
+    return create_async_engine(url, **options)
 
 
 def _url(cdr: CdrSource) -> URL:

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from callcrm.calls import cdrs
 from callcrm.telephony.cdrsource import CdrSource, CdrTrouble, fetch, source
+from tests import mariadb
 from tests.calls.cdr_rows import row
 from tests.test_settings import PBX
 
@@ -162,14 +165,29 @@ async def test_a_password_is_never_said(new_postgres_url: str) -> None:
     assert refused.value.__cause__ is None
 
 
-async def test_mysql_without_its_driver_says_how_to_have_it() -> None:
-    try:
-        import aiomysql  # type: ignore[import-not-found,unused-ignore] # noqa: F401
-    except ModuleNotFoundError:
-        mend = "install it"
-    else:
-        mend = "cannot be read"
-    with pytest.raises(CdrTrouble, match=mend):
+@pytest.mark.skipif(bool(mariadb.lacking()), reason=mariadb.lacking())
+async def test_the_table_of_freepbx_in_mariadb_is_read(tmp_path: Path) -> None:
+    texts = [name for name in ROWS[0] if name not in ("calldate", "duration", "billsec")]
+    columns = ["calldate datetime", "duration int", "billsec int", *(f"{name} varchar(255)" for name in texts)]
+    names, marks = list(ROWS[0]), ", ".join(f":{name}" for name in ROWS[0])
+    with mariadb.running(tmp_path) as url:
+        engine = create_async_engine(url.replace("mysql://", "mysql+aiomysql://"))
+        async with engine.begin() as db:
+            await db.execute(text(f"CREATE TABLE cdr ({', '.join(columns)}, KEY (calldate))"))
+            await db.execute(text(f"INSERT INTO cdr ({', '.join(names)}) VALUES ({marks})"), ROWS)
+        await engine.dispose()
+        found = await read(cdr(url, zone="Europe/Moscow"))
+        with pytest.raises(CdrTrouble, match="no table calls in mysql://127") as told:
+            await fetch(cdr(url, "calls"), SINCE)
+        with pytest.raises(CdrTrouble, match=r"cannot be read .*Access denied") as refused:
+            await fetch(cdr(url.replace("secret", "hunter2")), SINCE)
+    assert [one.uniqueid for one in found] == ["1795251600.1", "1795251600.7"]
+    assert found[0].start == datetime(2026, 11, 21, 6, tzinfo=UTC).timestamp()
+    assert "secret" not in str(told.value) and "hunter2" not in str(refused.value)
+
+
+async def test_a_mariadb_that_is_not_there_is_told() -> None:
+    with pytest.raises(CdrTrouble, match="cannot be read"):
         await fetch(cdr("mysql://asterisk:hunter2@127.0.0.1:1/asteriskcdrdb"), SINCE)
 
 
