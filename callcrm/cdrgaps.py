@@ -1,7 +1,7 @@
-"""What a PBX's own CDR has of calls that the log has not: only whole ones, and never one that the log knows already."""
+"""What a PBX's own CDR has of calls that the log has not, or not the end of: whole ones only, and none twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import and_, select
@@ -27,20 +27,16 @@ _LONG = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What the CDR told: rows read, calls in them, those that the log has not, and how many go on.
-
-    `unheard`: calls that the log has, but not how they ended; what the CDR says of them is only told.
-    """
+    """What the CDR told: rows read, calls in them, those that the log has not or has no end of, and how many go on."""
 
     rows: int = 0
     told: int = 0
     calls: Sequence[Call] = ()
     going_on: int = 0
-    unheard: Sequence[Call] = field(default=())
 
 
 async def missing(database: Database, cdr: CdrSource, pbx: PbxSettings, since: datetime, now: datetime) -> Missing:
-    """The calls since then that the log has not. Raises CdrTrouble."""
+    """The calls since then that the log has not, or of which nobody heard the end. Raises CdrTrouble."""
     rows = [row for raw in await fetch(cdr, since) if (row := cdrs.read(raw, cdr.zone)) is not None]
     parties = cdrs.Parties(rows, Sides(pbx.trunks, pbx.operators))
     found = [one for one in cdrs.groups(rows, parties.outside) if one.start >= since.timestamp()]
@@ -53,7 +49,6 @@ async def missing(database: Database, cdr: CdrSource, pbx: PbxSettings, since: d
         told=len(made),
         calls=[call for root, call in made.items() if root not in known],
         going_on=len(found) - len(over),
-        unheard=[made[root] for root, heard in known.items() if not heard],
     )
 
 
@@ -62,9 +57,9 @@ def _over(group: cdrs.Group, now: float) -> bool:
     return ago >= OVER_S or (group.whole and ago >= SETTLED_S)
 
 
-async def _known(db: AsyncConnection, pbx: str, groups: Sequence[cdrs.Group]) -> Mapping[str, bool]:
-    """The roots of those that the log has, under whichever of their channels; whether it heard how the call ended."""
-    known: dict[str, bool] = {}
+async def _known(db: AsyncConnection, pbx: str, groups: Sequence[cdrs.Group]) -> set[str]:
+    """The roots of those that the log has, under whichever of their channels, unless it did not hear the end."""
+    known: set[str] = set()
     for n in range(0, len(groups), BATCH):
         batch = groups[n : n + BATCH]
         ids = {one for group in batch for one in group.ids}
@@ -72,9 +67,7 @@ async def _known(db: AsyncConnection, pbx: str, groups: Sequence[cdrs.Group]) ->
         ended = select(CallRow.id, CallRow.state, CallRow.total_s).where(CallRow.id.in_(calls))
         heard = {calls[row.id]: row.state != "ended" or row.total_s is not None for row in await db.execute(ended)}
         legs = await _legs(db, pbx, ids, batch)
-        for group in batch:
-            if group.ids & (heard.keys() | legs):
-                known[group.root] = all(heard.get(one, True) for one in group.ids)
+        known |= {one.root for one in batch if heard.get(one.root, True) and one.ids & (heard.keys() | legs)}
     return known
 
 

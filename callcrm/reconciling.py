@@ -1,7 +1,7 @@
 """`callcrm reconcile`: writes the calls that the log lacks, from the raw events that a PBX told and from its own CDR.
 
-The raw events know more of a call and come first; the CDR knows of calls that were made while nobody listened. What
-remains unknown is named: gaps in listening where there is no CDR, and calls of which nobody heard the end.
+The raw events know more of a call and come first; the CDR knows of calls, and of ends of calls, that nobody listened
+to. What remains unknown is named: the gaps in listening, where there is no CDR.
 """
 
 from collections.abc import Sequence
@@ -145,8 +145,6 @@ def tell_cdr(name: str, found: Missing, told: Told, since: datetime) -> None:
         if end - begin > 1:
             which = f"{count} calls of then are from the CDR"
             print(f"{name}: nobody listened from {_clock(begin)} to {_clock(end)}; {which}.")
-    for call in found.unheard:
-        print(f"{name}: nobody heard how a call ended, and the log keeps what it has; the CDR says: {_line(call)}")
     if found.going_on:
         print(f"{name}: {found.going_on} calls of the CDR are not over, or were so a moment ago, and are left alone.")
     print(

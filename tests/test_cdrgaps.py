@@ -82,15 +82,22 @@ async def test_what_goes_on_and_what_was_before_is_left_alone(database: Database
     assert (await look(database, tmp_path, [row()], since=NOON)).told == 0
 
 
-async def test_a_call_that_nobody_heard_the_end_of_is_told_and_kept(
+async def test_a_call_whose_end_nobody_heard_has_it_from_the_cdr_and_another_is_left_alone(
     database: Database, writer: Writer, tmp_path: Path
 ) -> None:
+    """Without its length it stands as missed, and somebody would call back who was served."""
     call = made(row())
-    await store(
-        writer, dataclasses.replace(call, total_s=None, answered_by=(), talks=(), outcome="missed", missed=True)
-    )
-    found = await look(database, tmp_path, [row()])
-    assert (list(found.calls), [one.outcome for one in found.unheard]) == ([], ["answered"])
+    endless = dataclasses.replace(call, total_s=None, answered_by=(), talks=(), outcome="missed", missed=True)
+    await store(writer, dataclasses.replace(endless, id=call_id("office", "1795251580.3"), uniqueid="1795251580.3"))
+    assert (await look(database, tmp_path, [row()])).calls == []
+    await store(writer, endless)
+    (found,) = (await look(database, tmp_path, [row()])).calls
+    assert (found.id, found.outcome, found.missed) == (call.id, "answered", False)
+    await store(writer, found)
+    assert (await look(database, tmp_path, [row()])).calls == []
+    async with database.transaction() as db:
+        await db.execute(update(CallRow).where(CallRow.id == call.id).values(state="talking", total_s=None))
+    assert (await look(database, tmp_path, [row()])).calls == []
 
 
 async def test_a_thousand_calls_are_looked_up_in_batches(database: Database, writer: Writer, tmp_path: Path) -> None:
