@@ -20,7 +20,7 @@ TOO_SHORT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Unpainted:
-    """A pop that no screen showed; `sent` is false when the person had no page open."""
+    """A pop that no screen painted; `sent` is false when the person had no page open when it rang."""
 
     at: datetime
     call: str
@@ -70,9 +70,9 @@ def figures(rows: Sequence[Any]) -> Latencies:
         late=len(painted) - len(took),
         median_s=percentile(took, 50),
         p95_s=percentile(took, 95),
-        unsent=sum(row.sent_at is None for row in never),
-        unpainted=sum(row.sent_at is not None for row in never),
-        named=tuple(Unpainted(row.at, row.call_id, row.person, row.sent_at is not None) for row in never[:NAMED]),
+        unsent=sum(not _sent(row) for row in never),
+        unpainted=sum(_sent(row) for row in never),
+        named=tuple(Unpainted(row.at, row.call_id, row.person, _sent(row)) for row in never[:NAMED]),
     )
 
 
@@ -81,6 +81,11 @@ def percentile(ordered: Sequence[float], share: int) -> float | None:
     if not ordered:
         return None
     return ordered[max(0, -(-len(ordered) * share // 100) - 1)]
+
+
+def _sent(row: Any) -> bool:
+    """Whether a page was open for it; one that came later has what it missed in its text, and paints no pop."""
+    return row.sent_at is not None and not row.late_page
 
 
 def _over_at_once(row: Any) -> bool:

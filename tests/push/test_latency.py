@@ -30,7 +30,7 @@ def row(
 async def test_what_was_painted_is_measured_and_what_never_was_is_named(writer: Writer, database: Database) -> None:
     await hire(writer)
     rows = [row(1, 0.01, 0.04), row(2, 0.01, 0.06), row(3, 0.02, None), row(4, None, None), row(5, 0.01, None, 0.5)]
-    rows += [row(60 * 25, 0.01, 9.0), row(6, 8.0, 8.1, late=True)]
+    rows += [row(60 * 25, 0.01, 9.0), row(6, 8.0, 8.1, late=True), row(7, 9.0, None, late=True)]
 
     async def keep(unit: Unit) -> None:
         await upsert(unit.db, Pop, rows)
@@ -38,11 +38,12 @@ async def test_what_was_painted_is_measured_and_what_never_was_is_named(writer: 
     await writer.do(keep, name="pops")
     async with database.read() as db:
         seen = await latencies(db, NOW)
-    assert (seen.pops, seen.painted, seen.late, seen.unpainted, seen.unsent) == (6, 3, 1, 1, 1)
+    assert (seen.pops, seen.painted, seen.late, seen.unpainted, seen.unsent) == (7, 3, 1, 1, 2)
     assert (seen.median_s, seen.p95_s) == (pytest.approx(0.04), pytest.approx(0.06))
     assert [(one.call, one.person, one.sent) for one in seen.named] == [
         ("call3", "Olga Bondar", True),
         ("call4", "Olga Bondar", False),
+        ("call7", "Olga Bondar", False),
     ]
 
 
