@@ -31,6 +31,7 @@ class CallView:
     wait_s: float | None
     talk_s: float | None
     outcome: str
+    became: str
     recording: Mark | None
     note: str
     sentence: str
@@ -56,6 +57,7 @@ def call_view(parts: Parts, call: CallLine) -> CallView:
         wait_s=call.wait_s,
         talk_s=call.talk_s,
         outcome=fate or (words.outcome(call.outcome) if call.outcome else ""),
+        became=(words.why_missed(call.why) if call.missed else "") or words.outcome(call.outcome),
         recording=recording_mark(call.recordings),
         note=call.note_line,
         sentence=sentence(parts, call, by),

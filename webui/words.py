@@ -65,6 +65,12 @@ def outcome(code: str | None) -> str:
     }.get(code or "", (code or "").capitalize())
 
 
+def why_missed(code: str | None) -> str:
+    """Why nobody answered, as a column beside "Missed" has it."""
+    reason = _("Nobody answered") if code == "free" else why(code)
+    return reason[:1].upper() + reason[1:]
+
+
 def why(code: str | None) -> str:
     """Why nobody answered."""
     return {
