@@ -67,7 +67,7 @@ def outcome(code: str | None) -> str:
 
 def why_missed(code: str | None) -> str:
     """Why nobody answered, as a column beside "Missed" has it."""
-    reason = _("Nobody answered") if code == "free" else why(code)
+    reason = _("No answer") if code == "free" else why(code)
     return reason[:1].upper() + reason[1:]
 
 
