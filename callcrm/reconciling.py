@@ -20,6 +20,7 @@ from callcrm.commands import Office, opened
 from callcrm.kernel import clock
 from callcrm.kernel.errors import CallcrmError
 from callcrm.kernel.writer import Unit
+from callcrm.replaying import printable
 from callcrm.settings import PbxSettings, Settings
 from callcrm.telephony.cdrsource import CdrTrouble, source
 from callcrm.telephony.journal import read_back
@@ -162,7 +163,7 @@ def tell_gaps(name: str, told: Told, why: str) -> None:
 
 def _line(call: Call) -> str:
     who = call.client or call.caller or "anonymous"
-    return f"{_clock(call.at)} {call.direction} {who} to {call.called or '?'}: {call.outcome or 'ended'}"
+    return printable(f"{_clock(call.at)} {call.direction} {who} to {call.called or '?'}: {call.outcome or 'ended'}")
 
 
 def _clock(at: float | None) -> str:

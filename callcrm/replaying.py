@@ -54,10 +54,10 @@ def _print_table(told: dict[str, Any]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 200)
     table = Table(*_COLUMNS, title=Text(f"{told['file']}: {len(told['calls'])} calls, {told['events']} events"))
     for call in told["calls"]:
-        table.add_row(*(Text(_printable(cell)) for cell in _cells(call)))
+        table.add_row(*(Text(printable(cell)) for cell in _cells(call)))
     console.print(table)
     for anomaly in told["anomalies"]:
-        console.print(Text(_printable(f"{anomaly['kind']}: {anomaly['detail']}")))
+        console.print(Text(printable(f"{anomaly['kind']}: {anomaly['detail']}")))
 
 
 def _cells(call: dict[str, Any]) -> list[str]:
@@ -82,6 +82,6 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Nothing that a terminal would take for a command of its own."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

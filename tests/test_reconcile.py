@@ -1,6 +1,7 @@
 """`callcrm reconcile`: calls that the log lost come back from the raw events, those that are there stay as they are."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from sqlalchemy import delete, select, update
 from ami.simulator import DemoPbx
 from callcrm import house
 from callcrm.calls import unfinished
+from callcrm.calls.call import Call
 from callcrm.calls.reread import reread
 from callcrm.calls.tables import CallOperator, CallRow, LegRow
 from callcrm.daemon import Running, opened
 from callcrm.kernel.errors import CallcrmError
 from callcrm.kernel.unit import Unit
-from callcrm.reconciling import moment, reconcile
+from callcrm.reconciling import Told, moment, reconcile, tell
 from callcrm.tasks.tables import Task
 from tests.test_daemon import linked, settings
 
@@ -59,6 +61,16 @@ async def test_a_call_that_the_log_lost_comes_back(tmp_path: Path, capsys: pytes
     assert tuple(after[kept]) == before[kept]
     assert after[lost].outcome == "answered"
     assert "1 were missing and are now there" in said
+
+
+async def test_a_number_does_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = Call(
+        "1", "office", "1.1", "SIP/x", "inbound", "ended", 0.0, client="\x1b]0;owned\x07+7916", called="\u202e101"
+    )
+    tell("office", Told(), [hostile], datetime(2026, 11, 21, tzinfo=UTC))
+    said = capsys.readouterr().out
+    assert "+7916" in said
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
 
 
 async def test_what_is_no_time_and_no_pbx_is_told(tmp_path: Path) -> None:
